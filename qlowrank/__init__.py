@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""qlowrank: a molecule as a certified sum of squares, and what follows from it.
+
+>>> import qlowrank as ql
+>>> hamiltonian = ql.from_example("h2")
+>>> factorization = ql.double_factorize(hamiltonian)
+>>> plan = ql.plan_measurement(factorization, ql.fci_state(hamiltonian))
+>>> plan.n_groups
+4
+
+Public names are imported from their rooms when first used, so that `import qlowrank` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "checks": ("InputError", "NotConvergedError"),
+    "integrals.examples": ("EXAMPLES",),
+    "hamiltonian": (
+        "DiagonalOperator",
+        "Hamiltonian",
+        "from_example",
+        "from_fcidump",
+        "from_integrals",
+        "from_openfermion",
+        "from_pyscf",
+        "from_xyz",
+    ),
+    "factorization": (
+        "CholeskyGauge",
+        "DoubleFactorization",
+        "EigenGauge",
+        "double_factorize",
+    ),
+    "states": (
+        "CISDState",
+        "DeterminantState",
+        "FCIState",
+        "cisd_state",
+        "fci_state",
+        "hartree_fock_state",
+    ),
+    "circuits": ("determinant_circuit", "measurement_circuit", "orbital_rotation_circuit"),
+    "measurement": (
+        "EnergyEstimate",
+        "MeasurementPlan",
+        "plan_measurement",
+        "simulate_measurement",
+    ),
+    "archive": ("load", "save", "verify"),
+}
+
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (names are strings)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its room on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'qlowrank' has no attribute {name!r}")
+    value = getattr(import_module(f"qlowrank.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__
+
+
+if TYPE_CHECKING:
+    from qlowrank.archive import load, save, verify
+    from qlowrank.checks import InputError, NotConvergedError
+    from qlowrank.circuits import (
+        determinant_circuit,
+        measurement_circuit,
+        orbital_rotation_circuit,
+    )
+    from qlowrank.factorization import (
+        CholeskyGauge,
+        DoubleFactorization,
+        EigenGauge,
+        double_factorize,
+    )
+    from qlowrank.hamiltonian import (
+        DiagonalOperator,
+        Hamiltonian,
+        from_example,
+        from_fcidump,
+        from_integrals,
+        from_openfermion,
+        from_pyscf,
+        from_xyz,
+    )
+    from qlowrank.integrals.examples import EXAMPLES
+    from qlowrank.measurement import (
+        EnergyEstimate,
+        MeasurementPlan,
+        plan_measurement,
+        simulate_measurement,
+    )
+    from qlowrank.states import (
+        CISDState,
+        DeterminantState,
+        FCIState,
+        cisd_state,
+        fci_state,
+        hartree_fock_state,
+    )

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every room asks of its input, and the two errors a caller may want to catch."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+class InputError(ValueError):
+    """The input cannot be used; the message says what was expected, what came and what to do."""
+
+
+class NotConvergedError(RuntimeError):
+    """An iteration stopped before it converged.
+
+    Args:
+        message: What did not converge, how far it came and what to do.
+        best: The best result so far, or None where nothing usable was reached.
+    """
+
+    def __init__(self, message: str, best: Any = None) -> None:
+        super().__init__(message)
+        self.best = best
+
+
+def readonly(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """Return a read-only float64 view of `value`, or say which entry or axis is wrong."""
+    try:
+        if np.iscomplexobj(value):
+            raise InputError(
+                f"{name} must be real; got complex numbers. qlowrank works with real orbitals: "
+                "rotate to real orbitals first."
+            )
+        array = np.asarray(value, dtype=np.float64)
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be an array of real numbers; got {value!r:.60}.") from error
+    if array.shape != shape:
+        raise InputError(f"{name} must have shape {shape}; got {array.shape}.")
+    if not np.isfinite(array).all():
+        bad = int(np.sum(~np.isfinite(array)))
+        raise InputError(f"{name} has {bad} entries that are nan or inf; all must be finite.")
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def symmetric(name: str, value: ArrayLike, norb: int) -> Array:
+    """Return a read-only view of a symmetric `(norb, norb)` matrix, or say how asymmetric it is."""
+    matrix = readonly(name, value, (norb, norb))
+    if norb:
+        gap = float(np.abs(matrix - matrix.T).max())
+        if gap > 1e-8 * max(1.0, float(np.abs(matrix).max())):
+            raise InputError(
+                f"{name} must be symmetric; it differs from its transpose by up to {gap:.2e}."
+            )
+    return matrix
+
+
+def finite(name: str, value: Any) -> float:
+    """Return `value` as a finite float, or say what came."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a real number; got {value!r:.60}.") from error
+    if not np.isfinite(number):
+        raise InputError(f"{name} must be finite; got {number}.")
+    return number
+
+
+def tolerance(value: Any) -> float:
+    """Return a tolerance in Hartree: zero or more, never nan."""
+    number = finite("tolerance", value)
+    if number < 0:
+        raise InputError(f"tolerance must be at least 0 Hartree; got {number:g}.")
+    return number
+
+
+def positive(name: str, value: Any) -> float:
+    """Return `value` as a finite float above zero."""
+    number = finite(name, value)
+    if number <= 0:
+        raise InputError(f"{name} must be above 0; got {number:g}.")
+    return number
+
+
+def electrons(nelec: Any, norb: int) -> tuple[int, int]:
+    """Return `(n_alpha, n_beta)` as integers that fit into `norb` orbitals."""
+    try:
+        n_alpha, n_beta = (int(n) for n in nelec)
+        whole = (n_alpha, n_beta) == tuple(nelec)
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise InputError(f"nelec must be two integers (n_alpha, n_beta); got {nelec!r:.60}.")
+    if not (0 <= n_alpha <= norb and 0 <= n_beta <= norb):
+        raise InputError(
+            f"nelec must put 0 to {norb} electrons of each spin into {norb} orbitals; "
+            f"got ({n_alpha}, {n_beta})."
+        )
+    return n_alpha, n_beta
+
+
+def available_memory() -> int:
+    """Bytes of memory that this machine could still give."""
+    try:
+        with Path("/proc/meminfo").open(encoding="ascii") as lines:
+            fields = dict(line.split(":", 1) for line in lines)
+        return 1024 * int(fields["MemAvailable"].split()[0])
+    except (OSError, KeyError, ValueError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def fits(what: str, needed: float, limit: float | None, remedy: str) -> None:
+    """Refuse work that needs more than `limit` bytes (None: what the machine has left)."""
+    bound = available_memory() if limit is None else limit
+    if needed > bound:
+        raise InputError(
+            f"{what} needs {needed / 1e9:.2f} GB of memory, and the limit is "
+            f"{bound / 1e9:.2f} GB. {remedy}"
+        )

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The double factorization: every square diagonal in an orbital frame of its own."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from opt_einsum import contract
+
+from qlowrank import checks
+from qlowrank.checks import Array
+from qlowrank.hamiltonian.record import Hamiltonian
+from qlowrank.integrals.record import Constants, Source
+from qlowrank.lowrank import Truncation
+
+
+@dataclass(frozen=True, slots=True)
+class FactorizationStatus:
+    """How a factorization was made, and proven bounds on what it lost against its source."""
+
+    method: str
+    """Name of the method, such as "cholesky" or "eigen"."""
+    max_abs_error: float = field(metadata={"units": "hartree"})
+    """No (pq|rs) differs from its source by more than this, Hartree."""
+    frobenius_error: float = field(metadata={"units": "hartree"})
+    """Upper bound of the Frobenius norm of that difference over all (pq|rs), Hartree."""
+    trace_norm_error: float = field(metadata={"units": "hartree"})
+    """Upper bound of its trace norm; electrons × this bounds the error of any energy, Hartree."""
+
+
+@dataclass(frozen=True, eq=False)
+class DoubleFactorization:
+    r"""Explicit double factorization with rank-one cores.
+
+    .. math:: H = E_0 + \sum_{pq} \kappa_{pq} E_{pq}
+              + \tfrac12 \sum_t \Big(\sum_k \varepsilon^t_k \tilde n^t_k\Big)^2, \qquad
+              (pq|rs) = \sum_t \sum_{kl} Z^t_{kl} U^t_{pk} U^t_{qk} U^t_{rl} U^t_{sl}, \quad
+              Z^t_{kl} = \varepsilon^t_k \varepsilon^t_l
+
+    Make one with `ql.double_factorize`.
+    """
+
+    constants: Constants
+    """Nuclear repulsion, frozen core and others, apart; Hartree."""
+    one_body: Array = field(metadata={"units": "hartree", "axes": "orbital,orbital"})
+    """kappa = h − ½ Σ_r (pr|rq), shape (norb, norb), symmetric, Hartree."""
+    eigenvalues: Array = field(metadata={"units": "hartree^0.5", "axes": "leaf,rotated"})
+    """epsilon, shape (n_leaves, norb), Hartree^½; sorted by magnitude, zero where cut."""
+    leaves: Array = field(metadata={"units": "1", "axes": "leaf,orbital,rotated"})
+    """U, shape (n_leaves, norb, norb), orthogonal; column k is rotated orbital k."""
+    nelec: tuple[int, int] = field(metadata={"units": "1", "axes": "spin"})
+    """Electrons of each spin, (n_alpha, n_beta)."""
+    status: FactorizationStatus
+    """The method, and bounds on the difference from the source's integrals."""
+    source: Source
+    """Where the integrals came from."""
+
+    def __post_init__(self) -> None:
+        norb, n_leaves = len(self.one_body), len(self.eigenvalues)
+        object.__setattr__(self, "one_body", checks.symmetric("one_body", self.one_body, norb))
+        for name, shape in {
+            "eigenvalues": (n_leaves, norb),
+            "leaves": (n_leaves, norb, norb),
+        }.items():
+            object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
+        object.__setattr__(self, "nelec", checks.electrons(self.nelec, norb))
+
+    @property
+    def norb(self) -> int:
+        """Number of spatial orbitals."""
+        return len(self.one_body)
+
+    @property
+    def n_leaves(self) -> int:
+        """Number of leaves, each an orbital frame with a core."""
+        return len(self.leaves)
+
+    @property
+    def constant(self) -> float:
+        """Energy of nuclei and frozen core, Hartree."""
+        return self.constants.total
+
+    @property
+    def cores(self) -> Array:
+        """Z = ε εᵀ of each leaf, shape (n_leaves, norb, norb), Hartree."""
+        return np.asarray(contract("tk,tl->tkl", self.eigenvalues, self.eigenvalues))
+
+    @property
+    def inner_ranks(self) -> np.ndarray:
+        """Number of rotated orbitals each leaf needs, shape (n_leaves,)."""
+        return np.count_nonzero(self.eigenvalues, axis=1)
+
+    def factors(self) -> Array:
+        """Return L = U diag(ε) Uᵀ of each leaf, shape (n_leaves, norb, norb), Hartree^½."""
+        return np.asarray(contract("tpk,tk,tqk->tpq", self.leaves, self.eigenvalues, self.leaves))
+
+    def one_norm(self) -> float:
+        r"""Return the one-norm of the block encoding of the double factorization, Hartree.
+
+        .. math:: \lambda = \sum_k |\mathrm{eig}_k(T')|
+                  + \tfrac14 \sum_t \Big(\sum_k |\varepsilon^t_k|\Big)^2, \qquad
+                  T' = \kappa + \sum_t \mathrm{tr}(L^t) L^t
+
+        Source:
+            V. von Burg et al., arXiv:2007.14460; with λ_T as in J. Lee et al., arXiv:2011.03494.
+        """
+        traces = self.eigenvalues.sum(axis=1)
+        one_body = self.one_body + contract("t,tpq->pq", traces, self.factors())
+        squares = np.sum(np.abs(self.eigenvalues).sum(axis=1) ** 2) / 4
+        return float(np.abs(np.linalg.eigvalsh(one_body)).sum() + squares)
+
+    def to_hamiltonian(self) -> Hamiltonian:
+        """Return the sum of squares that the leaves describe, as a Hamiltonian.
+
+        `one_body` of the result is the h that goes with these squares.
+        """
+        factors = self.factors()
+        return Hamiltonian(
+            constants=self.constants,
+            one_body=self.one_body + contract("tpr,trq->pq", factors, factors) / 2,
+            kappa=self.one_body,
+            factors=factors,
+            nelec=self.nelec,
+            truncation=Truncation(
+                rank=len(factors),
+                tolerance=self.status.max_abs_error,
+                max_error=self.status.max_abs_error,
+                discarded=self.status.trace_norm_error,
+            ),
+            source=self.source,
+        )
+
+    def __repr__(self) -> str:
+        """Say what it is and what it cost."""
+        return (
+            f"DoubleFactorization({self.source.name}: {self.norb} orbitals, {self.n_leaves} "
+            f"leaves, method {self.status.method}, one-norm {self.one_norm():.4f} Hartree, "
+            f"|error| <= {self.status.max_abs_error:.1e} Hartree)"
+        )

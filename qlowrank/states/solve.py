@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""States of a Hamiltonian, solved by PySCF from the sum of squares."""
+
+from math import comb
+from typing import Any
+
+import numpy as np
+from opt_einsum import contract
+
+from qlowrank import checks
+from qlowrank.checks import Array, InputError, NotConvergedError
+from qlowrank.hamiltonian.record import Hamiltonian, packed_two_body
+from qlowrank.states.fci import FCIState
+from qlowrank.states.reference import CISDState, DeterminantState
+
+STATIONARY = 1e-5
+"""Orbital gradient, Hartree, below which the first orbitals already are the mean field's."""
+
+DAVIDSON_VECTORS = 14
+"""Vectors of the FCI space that PySCF's eigensolver holds at a time."""
+
+
+def hartree_fock_state(hamiltonian: Hamiltonian) -> DeterminantState:
+    """Return the restricted (open-shell) Hartree-Fock determinant.
+
+    Where the Hamiltonian's first orbitals already are stationary (as those of a converged mean
+    field are), they are kept as they stand; else PySCF's ROHF is converged from them, by DIIS or,
+    failing that, by Newton steps.
+
+    Args:
+        hamiltonian: Its factors give Coulomb and exchange; no four-index tensor is formed.
+
+    Raises:
+        NotConvergedError: The SCF did not converge; `best` holds its last determinant.
+
+    >>> from qlowrank.hamiltonian.read import from_example
+    >>> round(hartree_fock_state(from_example("h2")).energy, 6)
+    -1.066109
+    """
+    mean_field = _mean_field(hamiltonian)
+    norb, nelec = hamiltonian.norb, hamiltonian.nelec
+    occupation = _occupation(norb, nelec)
+    if _gradient(hamiltonian) <= STATIONARY:
+        energy = float(mean_field.energy_tot(mean_field.make_rdm1(np.eye(norb), occupation)))
+        return DeterminantState(orbitals=np.eye(norb), nelec=nelec, energy=energy)
+    start = mean_field.make_rdm1(np.eye(norb), occupation)
+    mean_field.kernel(start)
+    if not mean_field.converged:
+        second_order = mean_field.newton()
+        second_order.kernel(mean_field.mo_coeff, mean_field.mo_occ)
+        mean_field = second_order
+    order = np.argsort(-mean_field.mo_occ, kind="stable")
+    state = DeterminantState(
+        orbitals=mean_field.mo_coeff[:, order], nelec=nelec, energy=float(mean_field.e_tot)
+    )
+    if not mean_field.converged:
+        raise NotConvergedError(
+            "Hartree-Fock in these orbitals did not converge, neither by DIIS nor by Newton steps "
+            f"(last energy {state.energy:.8f} Hartree). Start from orbitals of a converged mean "
+            "field.",
+            best=state,
+        )
+    return state
+
+
+def cisd_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> CISDState:
+    """Return the CISD ground state on the Hartree-Fock determinant.
+
+    Args:
+        hamiltonian: The operator.
+        max_memory: Bytes the integrals may take; the machine's free memory by default.
+
+    Raises:
+        InputError: The integrals of a CISD would not fit.
+        NotConvergedError: SCF or CISD did not converge.
+
+    >>> from qlowrank.hamiltonian.read import from_example
+    >>> round(cisd_state(from_example("h2")).energy, 6)
+    -1.101150
+    """
+    norb, (n_alpha, n_beta) = hamiltonian.norb, hamiltonian.nelec
+    checks.fits(
+        f"CISD of {norb} orbitals",
+        8 * 3 * (norb * (norb + 1) / 2) ** 2,
+        max_memory,
+        "Choose a smaller active space, or the state hf.",
+    )
+    determinant = hartree_fock_state(hamiltonian)
+    if n_alpha + n_beta == 0 or (n_alpha == norb and n_beta == norb):
+        return _without_excitations(determinant)
+    closed = n_alpha == n_beta
+    solver = _configuration_interaction(hamiltonian, determinant, closed)
+    correlation, vector = solver.kernel()
+    if not np.all(solver.converged):
+        raise NotConvergedError(
+            f"CISD did not converge in {solver.max_cycle} cycles (last correlation energy "
+            f"{float(correlation):.8f} Hartree). Use the state hf, or smaller active space."
+        )
+    reference, singles, doubles = solver.cisdvec_to_amplitudes(vector)
+    if closed:
+        exchanged = doubles - doubles.transpose(1, 0, 2, 3)
+        singles, doubles = (singles, singles), (exchanged, doubles, exchanged)
+    return _normalised(determinant, reference, singles, doubles, float(solver.e_tot))
+
+
+def fci_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> FCIState:
+    """Return the lowest full-CI state of the Hamiltonian's sector (n_alpha, n_beta).
+
+    Args:
+        hamiltonian: The operator.
+        max_memory: Bytes the eigensolver may take; the machine's free memory by default.
+
+    Raises:
+        InputError: The FCI space would not fit; the message says how large it is.
+        NotConvergedError: The eigensolver did not converge.
+
+    >>> from qlowrank.hamiltonian.read import from_example
+    >>> round(fci_state(from_example("h2")).energy, 6)
+    -1.101150
+    """
+    from pyscf import fci
+
+    norb, nelec = hamiltonian.norb, hamiltonian.nelec
+    determinants = comb(norb, nelec[0]) * comb(norb, nelec[1])
+    checks.fits(
+        f"FCI of {nelec} electrons in {norb} orbitals ({determinants:.3g} determinants)",
+        8.0 * DAVIDSON_VECTORS * determinants,
+        max_memory,
+        "Choose a smaller active space, or the state cisd.",
+    )
+    solver = fci.direct_spin1.FCI()
+    solver.conv_tol = 1e-13
+    solver.max_cycle = 200
+    solver.verbose = 0
+    energy, vector = solver.kernel(
+        hamiltonian.normal_ordered_one_body(),
+        packed_two_body(hamiltonian),
+        norb,
+        nelec,
+        ecore=hamiltonian.constant,
+    )
+    if not np.all(solver.converged):
+        raise NotConvergedError(
+            f"FCI did not converge in {solver.max_cycle} cycles (last energy {energy:.8f} "
+            "Hartree). Use the state cisd, or a smaller active space."
+        )
+    vector = np.asarray(vector) / np.linalg.norm(vector)
+    peak = np.unravel_index(np.argmax(np.abs(vector)), vector.shape)
+    return FCIState(
+        vector=vector * np.sign(vector[peak]), norb=norb, nelec=nelec, energy=float(energy)
+    )
+
+
+def _occupation(norb: int, nelec: tuple[int, int]) -> Array:
+    """Occupation 2, 1 or 0 of orbitals filled from the first."""
+    index = np.arange(norb)
+    return (index < nelec[0]).astype(float) + (index < nelec[1])
+
+
+def _mean_field(hamiltonian: Hamiltonian) -> Any:
+    """PySCF's mean-field object for a Hamiltonian in an orthonormal basis."""
+    from pyscf import gto, scf
+
+    norb, (n_alpha, n_beta) = hamiltonian.norb, hamiltonian.nelec
+    if n_beta > n_alpha:
+        raise InputError(
+            f"nelec must not have more beta than alpha electrons for a mean field; got "
+            f"({n_alpha}, {n_beta}). Swap the spins."
+        )
+    mol = gto.M(verbose=0)
+    mol.nelectron = n_alpha + n_beta
+    mol.spin = n_alpha - n_beta
+    mol.incore_anyway = True
+    one_body = hamiltonian.normal_ordered_one_body()
+    mean_field = (scf.RHF if mol.spin == 0 else scf.ROHF)(mol)
+    mean_field.get_hcore = lambda *_: one_body
+    mean_field.get_ovlp = lambda *_: np.eye(norb)
+    mean_field.energy_nuc = lambda *_: hamiltonian.constant
+    mean_field.get_jk = lambda _mol=None, dm=None, *_, **__: _coulomb_exchange(
+        hamiltonian, mean_field.make_rdm1() if dm is None else dm
+    )
+    mean_field.conv_tol = 1e-11
+    mean_field.max_cycle = 200
+    return mean_field
+
+
+def _coulomb_exchange(hamiltonian: Hamiltonian, densities: Any) -> tuple[Array, Array]:
+    """Coulomb and exchange matrices of one density or a stack of them, from the factors."""
+    factors = hamiltonian.factors
+    stack = np.asarray(densities)
+    shape = stack.shape
+    stack = stack.reshape(-1, *shape[-2:])
+    coulomb = contract("tpq,trs,xrs->xpq", factors, factors, stack)
+    exchange = np.stack([_exchange(factors, density) for density in stack])
+    return coulomb.reshape(shape), exchange.reshape(shape)
+
+
+def _exchange(factors: Array, density: Array) -> Array:
+    """Σ_t L_t D L_t, shape (norb, norb)."""
+    half = factors @ density
+    norb = len(density)
+    return np.asarray(
+        half.transpose(1, 0, 2).reshape(norb, -1) @ factors.transpose(0, 2, 1).reshape(-1, norb)
+    )
+
+
+def _gradient(hamiltonian: Hamiltonian) -> float:
+    """Largest orbital gradient of the determinant that fills the first orbitals, Hartree."""
+    norb, (n_alpha, n_beta) = hamiltonian.norb, hamiltonian.nelec
+    index = np.arange(norb)
+    densities = np.array([np.diag((index < n).astype(float)) for n in (n_alpha, n_beta)])
+    coulomb, exchange = _coulomb_exchange(hamiltonian, densities)
+    fock = hamiltonian.normal_ordered_one_body() + coulomb.sum(axis=0) - exchange
+    occupation = _occupation(norb, (n_alpha, n_beta))
+    closed, opened, empty = occupation == 2, occupation == 1, occupation == 0
+    parts = (
+        fock.sum(axis=0)[np.ix_(closed, empty)] / 2,
+        fock[0][np.ix_(opened, empty)],
+        fock[1][np.ix_(closed, opened)],
+    )
+    return max(float(np.abs(part).max(initial=0.0)) for part in parts)
+
+
+def _configuration_interaction(
+    hamiltonian: Hamiltonian, determinant: DeterminantState, closed: bool
+) -> Any:
+    """PySCF's CISD object on the determinant."""
+    from pyscf import ci
+
+    mean_field = _mean_field(hamiltonian)
+    mean_field._eri = packed_two_body(hamiltonian)  # noqa: SLF001 (PySCF's place for a model's)
+    mean_field.mo_coeff = np.array(determinant.orbitals)
+    mean_field.mo_occ = _occupation(hamiltonian.norb, hamiltonian.nelec)
+    mean_field.e_tot = determinant.energy
+    mean_field.converged = True
+    density = mean_field.make_rdm1()
+    fock = mean_field.get_fock(dm=density)
+    mean_field.mo_energy = np.einsum(
+        "pi,pq,qi->i", mean_field.mo_coeff, np.asarray(fock), mean_field.mo_coeff
+    )
+    solver = ci.RCISD(mean_field) if closed else ci.UCISD(mean_field.to_uhf())
+    solver.conv_tol = 1e-11
+    solver.max_cycle = 200
+    solver.verbose = 0
+    return solver
+
+
+def _normalised(
+    determinant: DeterminantState, reference: float, singles: Any, doubles: Any, energy: float
+) -> CISDState:
+    """Bring PySCF's amplitudes to norm one and a positive reference coefficient."""
+    same, opposite = (doubles[0], doubles[2]), doubles[1]
+    weight = float(reference) ** 2 + sum(float(np.sum(c**2)) for c in singles)
+    weight += sum(float(np.sum(c**2)) / 4 for c in same) + float(np.sum(opposite**2))
+    scale = np.copysign(1.0 / np.sqrt(weight), reference)
+    return CISDState(
+        determinant=determinant,
+        singles=(scale * singles[0], scale * singles[1]),
+        doubles_same=(scale * same[0], scale * same[1]),
+        doubles_opposite=scale * opposite,
+        energy=energy,
+    )
+
+
+def _without_excitations(determinant: DeterminantState) -> CISDState:
+    """The CISD state of a sector with one determinant."""
+    norb, (n_alpha, n_beta) = determinant.norb, determinant.nelec
+    virtual = (norb - n_alpha, norb - n_beta)
+    return CISDState(
+        determinant=determinant,
+        singles=(np.zeros((n_alpha, virtual[0])), np.zeros((n_beta, virtual[1]))),
+        doubles_same=(
+            np.zeros((n_alpha, n_alpha, *virtual[:1] * 2)),
+            np.zeros((n_beta, n_beta, *virtual[1:] * 2)),
+        ),
+        doubles_opposite=np.zeros((n_alpha, n_beta, *virtual)),
+        energy=determinant.energy,
+    )
