@@ -59,7 +59,7 @@ def double_factorize(
     kept: NDArray[np.bool_] = _cut(eigenvalues, leaves, factors, budget)
     cut = np.where(kept, 0.0, eigenvalues)
     loss = _loss(cut, leaves, factors, hamiltonian)
-    alive = kept.any(axis=1)
+    alive: NDArray[np.bool_] = np.any(kept, axis=1)
     order = np.argsort(
         -np.abs(np.where(kept, eigenvalues, 0.0)).max(axis=1, initial=0.0), kind="stable"
     )

@@ -63,6 +63,7 @@ def from_pyscf(
     *,
     tolerance: float = DEFAULT_TOLERANCE,
     active: tuple[int, int] | None = None,
+    name: str | None = None,
     max_memory: float | None = None,
     progress: Progress | None = None,
 ) -> Hamiltonian:
@@ -72,6 +73,7 @@ def from_pyscf(
         source: The PySCF object. Its energy must be rebuilt by its integrals to 1e-8 Hartree.
         tolerance: Largest permitted error of any (pq|rs), Hartree.
         active: (electrons, orbitals) around the Fermi level; mean fields only.
+        name: What to call it; the molecule's formula by default.
         max_memory: Bytes the dense tensor may take; the machine's free memory by default.
         progress: Called as the Cholesky vectors come.
 
@@ -85,6 +87,8 @@ def from_pyscf(
     """
     checks.tolerance(tolerance)
     integrals = read_pyscf(source, active=active, max_memory=max_memory)
+    if name is not None:
+        integrals = replace(integrals, source=replace(integrals.source, name=name))
     return decompose(integrals, tolerance=tolerance, progress=progress)
 
 
@@ -113,8 +117,7 @@ def from_xyz(
     """
     checks.tolerance(tolerance)
     mean_field = converge(read_xyz(path), basis=basis, charge=charge, spin=spin)
-    integrals = read_pyscf(mean_field, active=active)
-    return decompose(_named(integrals, Path(path).stem), tolerance=tolerance)
+    return from_pyscf(mean_field, tolerance=tolerance, active=active, name=Path(path).stem)
 
 
 def from_fcidump(
@@ -231,13 +234,13 @@ def from_example(
         raise InputError(f"There is no example {name!r}; there are {known}.")
     example = examples.EXAMPLES[name]
     mean_field = converge(list(example.atoms), basis=basis or example.basis, spin=example.spin)
-    integrals = read_pyscf(mean_field, active=active or example.active)
-    return decompose(_named(integrals, name), tolerance=tolerance, progress=progress)
-
-
-def _named(integrals: Integrals, name: str) -> Integrals:
-    """Call the source what the user called it."""
-    return replace(integrals, source=replace(integrals.source, name=name))
+    return from_pyscf(
+        mean_field,
+        tolerance=tolerance,
+        active=active or example.active,
+        name=name,
+        progress=progress,
+    )
 
 
 def _decompose_checked(

@@ -193,7 +193,7 @@ def plan_measurement(
     >>> hamiltonian = from_example("h2")
     >>> plan = plan_measurement(double_factorize(hamiltonian), fci_state(hamiltonian))
     >>> plan.n_groups, plan.total_shots
-    (4, 53302)
+    (4, 60410)
     """
     checks.positive("precision", precision)
     if state.norb != factorization.norb or tuple(state.nelec) != factorization.nelec:

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """States reached from one determinant: Hartree-Fock itself, and CISD on it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array
-from qlowrank.hamiltonian.diagonal import DiagonalOperator
-from qlowrank.states.generating import Amplitudes, moments_of_one, moments_of_two
+from qlowrank.hamiltonian.diagonal import DiagonalOperator, Squares
+from qlowrank.states.generating import Amplitudes, central_moments
 from qlowrank.states.state import Moments
 
 
@@ -122,69 +123,80 @@ class CISDState:
         return weight + float(np.sum(self.doubles_opposite**2))
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Term:
+    """One term s x + ½ w x² of an operator, x = v̂ − ⟨v̂⟩ a one-body operator about its mean."""
+
+    values: Array
+    """v, shape (2, norb), of norm one."""
+    slope: float
+    """s, Hartree."""
+    weight: float
+    """w, Hartree."""
+    powers: Array
+    """⟨x^k⟩, k = 1 to 4 behind an entry of no meaning."""
+
+
 def _moments(
     operator: DiagonalOperator, determinant: DeterminantState, amplitudes: Amplitudes | None
 ) -> Moments:
-    """Mean and variance of a linear form plus weighted squares of linear forms in occupations.
+    r"""Mean and variance of :math:`F = \sum_m (a_m \hat v_m + \tfrac12 w_m \hat v_m^2)`.
 
-    Each form is centred on its mean m first, v̂ = x + m with x small, so that
-    F = Σ_m w (m²/2 + m x + x²/2) + â has no large parts that cancel.
+    Written about the means, F = constant + Σ_m (s_m x_m + ½ w_m x_m²) with s = a + w⟨v̂⟩ has no
+    large parts that cancel in the variance.
     """
     squares = operator.squares()
     frame = determinant.orbitals.T @ squares.frame
-    nelec = determinant.nelec
-    electrons = max(sum(nelec), 1)
 
-    def centred(values: Array) -> tuple[float, Array]:
-        mean = float(moments_of_one(frame, values, nelec, amplitudes)[1])
-        return mean, values - mean / electrons
+    def moments_of(values: Array) -> Array:
+        return central_moments(frame, values, determinant.nelec, amplitudes)
 
-    means, forms = [], []
-    for direction in squares.directions:
-        mean, form = centred(direction)
-        means.append(mean)
-        forms.append(form)
-    linear = squares.linear + sum(
-        (w * m * f for w, m, f in zip(squares.weights, means, forms, strict=True)),
-        np.zeros((2, operator.norb)),
+    mean, terms = 0.0, []
+    for values, linear, weight in _forms(squares):
+        powers = moments_of(values)
+        mean += linear * powers[0] + weight * (powers[0] ** 2 + powers[2]) / 2
+        terms.append(_Term(values, linear + weight * powers[0], weight, powers))
+    variance = 0.0
+    for index, term in enumerate(terms):
+        variance += _variance(term)
+        for other in terms[:index]:
+            plus, minus = (moments_of(term.values + s * other.values) for s in (1, -1))
+            variance += 2 * _covariance(term, other, plus, minus)
+    return Moments(mean=float(mean), variance=max(float(variance), 0.0))
+
+
+def _forms(squares: Squares) -> Iterator[tuple[Array, float, float]]:
+    """Values, linear coefficient and weight of each form; last, what of â is in no square."""
+    rest = squares.linear
+    for values, weight in zip(squares.directions, squares.weights, strict=True):
+        linear = float(np.sum(rest * values))
+        rest = rest - linear * values
+        yield values, linear, float(weight)
+    size = float(np.linalg.norm(rest))
+    if size > rest.size * np.finfo(float).eps * np.linalg.norm(squares.linear):
+        yield rest / size, size, 0.0
+
+
+def _variance(term: _Term) -> float:
+    """Var(s x + ½ w x²)."""
+    _, _, second, third, fourth = term.powers
+    return float(
+        term.slope**2 * second
+        + term.slope * term.weight * third
+        + term.weight**2 * (fourth - second**2) / 4
     )
-    offset, linear = centred(linear)
-    constant = offset + sum(w * m**2 / 2 for w, m in zip(squares.weights, means, strict=True))
-    if len(forms) == 1 and _parallel(linear, forms[0]):
-        weight, form = squares.weights[0], forms[0]
-        slope = float(np.sum(linear * form) / max(np.sum(form**2), np.finfo(float).tiny))
-        _, m1, m2, m3, m4 = moments_of_one(frame, form, nelec, amplitudes)
-        mean = weight * m2 / 2 + slope * m1
-        square = weight**2 * m4 / 4 + weight * slope * m3 + slope**2 * m2
-    else:
-        mean, square = _mixed(frame, linear, squares.weights, forms, nelec, amplitudes)
-    return Moments(mean=float(constant + mean), variance=max(float(square - mean**2), 0.0))
 
 
-def _parallel(linear: Array, form: Array) -> bool:
-    """Tell whether one linear form is a multiple of another, within rounding."""
-    overlap = np.sum(linear * form) ** 2
-    norms = np.sum(linear**2) * np.sum(form**2)
-    return bool(overlap >= norms * (1 - 1e-13) or norms == 0.0)
-
-
-def _mixed(
-    frame: Array,
-    linear: Array,
-    weights: Array,
-    forms: list[Array],
-    nelec: tuple[int, int],
-    amplitudes: Amplitudes | None,
-) -> tuple[float, float]:
-    """⟨F⟩ and ⟨F²⟩ of F = linear + ½ Σ w_m x_m², from moments of pairs of forms."""
-    _, first, second, *_ = moments_of_one(frame, linear, nelec, amplitudes)
-    mean, square = float(first), float(second)
-    for i, (weight, form) in enumerate(zip(weights, forms, strict=True)):
-        _, _, m2, _, m4 = moments_of_one(frame, form, nelec, amplitudes)
-        mean += weight * m2 / 2
-        square += weight**2 * m4 / 4
-        square += weight * moments_of_two(frame, form, linear, nelec, amplitudes)[2, 1]
-        for other, partner in zip(weights[:i], forms[:i], strict=True):
-            joint = moments_of_two(frame, form, partner, nelec, amplitudes)[2, 2]
-            square += weight * other * joint / 2
-    return mean, square
+def _covariance(term: _Term, other: _Term, plus: Array, minus: Array) -> float:
+    """Covariance of s x + ½ w x² and t y + ½ u y² from the moments of x + y and x − y."""
+    x, y = term.powers, other.powers
+    xy = (plus[2] - minus[2]) / 4
+    xxy = (plus[3] - minus[3] - 2 * y[3]) / 6
+    xyy = (plus[3] + minus[3] - 2 * x[3]) / 6
+    xxyy = (plus[4] + minus[4] - 2 * x[4] - 2 * y[4]) / 12
+    return float(
+        term.slope * other.slope * xy
+        + term.weight * other.slope * xxy / 2
+        + term.slope * other.weight * xyy / 2
+        + term.weight * other.weight * (xxyy - x[2] * y[2]) / 4
+    )

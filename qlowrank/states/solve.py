@@ -76,7 +76,7 @@ def cisd_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> 
 
     >>> from qlowrank.hamiltonian.read import from_example
     >>> round(cisd_state(from_example("h2")).energy, 6)
-    -1.101150
+    -1.10115
     """
     norb, (n_alpha, n_beta) = hamiltonian.norb, hamiltonian.nelec
     checks.fits(
@@ -116,7 +116,7 @@ def fci_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> F
 
     >>> from qlowrank.hamiltonian.read import from_example
     >>> round(fci_state(from_example("h2")).energy, 6)
-    -1.101150
+    -1.10115
     """
     from pyscf import fci
 

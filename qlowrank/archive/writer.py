@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Saving: records in, one file out."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from qlowrank.archive.atomic import replacing
+from qlowrank.archive.datasets import content_digest, write
+from qlowrank.archive.forms import NO_LABEL, Record
+from qlowrank.archive.kinds import in_order
+from qlowrank.archive.provenance import root_attributes
+
+
+def save(path: str | os.PathLike[str], *records: Any, overwrite: bool = False) -> None:
+    """Write records to one archive, whole or not at all.
+
+    Identical records make identical files, in whatever order they are passed.
+
+    Args:
+        path: The file to write; `.h5` is usual.
+        records: At most one of each kind: Hamiltonian, DoubleFactorization, DeterminantState,
+            CISDState, FCIState, MeasurementPlan, EnergyEstimate, SimulatedExperiments, RunRecord.
+        overwrite: Replace the file if there is one.
+
+    Raises:
+        FileExistsError: There is a file and `overwrite` is False.
+        FileNotFoundError: There is no such folder.
+        PermissionError: The folder may not be written to.
+        OSError: The disk is full; what was there before stays.
+        InputError: Nothing to save, two records of a kind, a record of a foreign type, or `path`
+            is a folder.
+
+    >>> import tempfile
+    >>> from qlowrank.hamiltonian.read import from_example
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(f"{folder}/h2.h5", from_example("h2"))
+    ...     sorted(file.name for file in Path(folder).iterdir())
+    ['h2.h5']
+    """
+    held = in_order(records)
+    with replacing(Path(path), overwrite=overwrite) as draft:
+        _write(draft, held)
+
+
+def _write(path: Path, held: dict[str, Any]) -> None:
+    """Write a new file; nobody else knows its name, so it needs no lock."""
+    import h5py
+
+    with h5py.File(path, "x", libver=("v110", "v110"), locking=False) as file:
+        digests = [
+            (entry.path, write(file, entry))
+            for name, record in held.items()
+            for entry in Record(type(record)).entries(name, record, NO_LABEL)
+        ]
+        attributes = root_attributes(held) | {"content_sha256": content_digest(digests)}
+        for name, value in attributes.items():
+            file.attrs[name] = value

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JSON object that pipelines read: one schema, parts that were not asked for are null."""
+
+from pathlib import Path
+from typing import Any
+
+from qlowrank.hamiltonian import Hamiltonian
+from qlowrank.job import GAUGES, Outcome, peak_memory
+from qlowrank.measurement import MeasurementPlan
+
+SCHEMA = 1
+"""Version of the object's layout."""
+
+
+def json_object(outcome: Outcome, archive: Path | None) -> dict[str, Any]:
+    """Return the object that `--json` prints.
+
+    Args:
+        outcome: What the job made.
+        archive: The file it was saved to, if any.
+    """
+    hamiltonian = outcome.hamiltonian
+    molecule = hamiltonian.source.molecule
+    return {
+        "schema": SCHEMA,
+        "molecule": {
+            "name": hamiltonian.source.name,
+            "formula": None if molecule is None else molecule.formula,
+            "norb": hamiltonian.norb,
+            "nelec": list(hamiltonian.nelec),
+        },
+        "hamiltonian": {
+            "rank": hamiltonian.rank,
+            "tolerance": hamiltonian.truncation.tolerance,
+            "residual_trace": hamiltonian.residual_trace,
+            "max_abs_error_bound": hamiltonian.max_abs_error_bound,
+        },
+        "energy": energies(outcome),
+        "factorization": _factorization(outcome),
+        "measurement": _measurement(outcome.plan),
+        "entanglement": None,
+        "resources": None,
+        "timing": outcome.timing,
+        "peak_memory_bytes": peak_memory(),
+        "archive": None if archive is None else str(archive),
+    }
+
+
+def energies(outcome: Outcome) -> dict[str, Any]:
+    """Return mean-field, interval and reference energies, Hartree, null where not known.
+
+    `lower` and `upper` hold the energy that the state's own method would have with the exact
+    integrals: the sum of squares is a lower bound, and electrons × residual trace bounds the rest.
+    """
+    hamiltonian, state = outcome.hamiltonian, outcome.state
+    references = hamiltonian.source.references
+    mean_field = hamiltonian.source.reference("HF")
+    other = next((r for r in references if r is not mean_field), None)
+    determinant = state if state is not None and state.label == "hf" else None
+    determinant = getattr(state, "determinant", determinant)
+    fallback = None if determinant is None else determinant.energy
+    return {
+        "hf": fallback if mean_field is None else mean_field.energy,
+        "lower": None if state is None else state.energy,
+        "upper": None if state is None else state.energy + energy_bound(hamiltonian),
+        "estimate": None,
+        "reference": None if other is None else other.energy,
+        "reference_method": None if other is None else other.method,
+    }
+
+
+def energy_bound(hamiltonian: Hamiltonian) -> float:
+    """Return electrons × residual trace: how far below the exact one any energy can lie."""
+    return sum(hamiltonian.nelec) * hamiltonian.residual_trace
+
+
+def _factorization(outcome: Outcome) -> dict[str, Any] | None:
+    """Describe the factorization under the command line's name for its method."""
+    factorization = outcome.factorization
+    if factorization is None:
+        return None
+    names = {gauge.name: name for name, gauge in GAUGES.items()}
+    return {
+        "method": names.get(factorization.status.method, factorization.status.method),
+        "n_leaves": factorization.n_leaves,
+        "one_norm": factorization.one_norm(),
+        "frobenius_error": factorization.status.frobenius_error,
+    }
+
+
+def _measurement(plan: MeasurementPlan | None) -> dict[str, Any] | None:
+    """Describe the measurement plan."""
+    if plan is None:
+        return None
+    return {
+        "state": plan.pricing.state,
+        "n_groups": plan.n_groups,
+        "epsilon2_shots": plan.epsilon2_shots,
+        "precision": plan.precision,
+        "total_shots": plan.total_shots,
+        "max_two_qubit_depth": plan.max_two_qubit_depth(),
+    }

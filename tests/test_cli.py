@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: the main job, its JSON contract, and every bad input."""
+
+import json
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+import qlowrank as ql
+from qlowrank import cli
+
+WATER = """3
+water, Angstrom
+O 0.0 0.0 0.0
+H 0.0 0.8069603 0.5905961
+H 0.0 -0.8069603 0.5905961
+"""
+
+SHAPE = {
+    "schema": int,
+    "molecule": {"name": str, "formula": str, "norb": int, "nelec": [int, int]},
+    "hamiltonian": {
+        "rank": int,
+        "tolerance": float,
+        "residual_trace": float,
+        "max_abs_error_bound": float,
+    },
+    "energy": {
+        "hf": float,
+        "lower": float,
+        "upper": float,
+        "estimate": None,
+        "reference": None,
+        "reference_method": None,
+    },
+    "factorization": {"method": str, "n_leaves": int, "one_norm": float, "frobenius_error": float},
+    "measurement": {
+        "state": str,
+        "n_groups": int,
+        "epsilon2_shots": float,
+        "precision": float,
+        "total_shots": int,
+        "max_two_qubit_depth": int,
+    },
+    "entanglement": None,
+    "resources": None,
+    "timing": {
+        "scf": float,
+        "integrals": float,
+        "factorize": float,
+        "measure": float,
+        "mps": None,
+        "total": float,
+    },
+    "peak_memory_bytes": int,
+    "archive": str,
+}
+
+
+def assert_shape(value, shape, path="$"):
+    """The value has exactly these keys and types, all the way down."""
+    if isinstance(shape, dict):
+        assert set(value) == set(shape), path
+        for key, part in shape.items():
+            assert_shape(value[key], part, f"{path}.{key}")
+    elif isinstance(shape, list):
+        assert len(value) == len(shape), path
+        for item, part in zip(value, shape, strict=True):
+            assert_shape(item, part, path)
+    elif shape is None:
+        assert value is None, path
+    else:
+        assert type(value) is shape, path
+
+
+@pytest.fixture
+def water(tmp_path, monkeypatch):
+    """A folder with water.xyz in it, which is the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "water.xyz").write_text(WATER)
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    """Exit status, standard output, standard error."""
+    status = cli.main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def refused(capsys, *arguments, status=2):
+    """The one line that a bad input gets."""
+    code, out, err = run(capsys, *arguments)
+    assert code == status, err
+    assert out == ""
+    assert err.startswith("qlowrank: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert "unexpected" not in err
+    return err
+
+
+def test_main_job_prints_the_contract(water, capsys):
+    status, out, _ = run(
+        capsys, "run", "water.xyz", "--basis", "sto-3g", "--state", "fci", "-o", "w.h5", "--json",
+        "--quiet",
+    )  # fmt: skip
+
+    assert status == 0
+    answer = json.loads(out)
+    assert_shape(answer, SHAPE)
+    assert answer["molecule"]["name"] == "water"
+    assert answer["molecule"]["formula"] == "H2O"
+    assert answer["energy"]["lower"] <= answer["energy"]["upper"]
+    study = ql.load(water / "w.h5")
+    assert study.plan.total_shots == answer["measurement"]["total_shots"]
+    assert study.hamiltonian.rank == answer["hamiltonian"]["rank"]
+    assert json.loads(study.run.parameters)["basis"] == "sto-3g"
+
+
+def test_json_of_show_is_that_of_run(water, capsys):
+    arguments = ("run", "water.xyz", "--basis", "sto-3g", "--state", "hf", "-o", "w.h5", "--json")
+    _, made, _ = run(capsys, *arguments, "--quiet")
+    status, shown, _ = run(capsys, "show", "w.h5", "--json")
+
+    assert status == 0
+    made, shown = json.loads(made), json.loads(shown)
+    for part in ("schema", "molecule", "hamiltonian", "energy", "factorization", "measurement"):
+        assert made[part] == shown[part], part
+    assert set(shown["timing"].values()) == {None}
+
+
+def test_same_input_same_bytes(water, capsys):
+    for name in ("a.h5", "b.h5"):
+        status, _, err = run(
+            capsys, "run", "water.xyz", "--basis", "sto-3g", "--state", "hf", "-o", name, "--quiet"
+        )
+        assert status == 0, err
+
+    assert (water / "a.h5").read_bytes() == (water / "b.h5").read_bytes()
+
+
+def test_summary_says_what_matters(water, capsys):
+    status, out, err = run(capsys, "run", "h2", "--state", "fci", "-o", "h2.h5")
+
+    assert status == 0
+    for words in ("2 orbitals", "-1.066", "leaves", "groups", "shots", "h2.h5"):
+        assert words in out
+    assert "Traceback" not in err
+
+
+def test_measure_from_an_archive_keeps_its_hamiltonian(water, capsys):
+    run(capsys, "factorize", "h2", "-o", "h2.h5", "--quiet")
+    status, out, _ = run(
+        capsys, "measure", "h2.h5", "--state", "fci", "--precision", "1e-3", "-o", "plan.h5",
+        "--json", "--quiet",
+    )  # fmt: skip
+
+    assert status == 0
+    assert json.loads(out)["measurement"]["precision"] == 1e-3
+    first, second = ql.load("h2.h5"), ql.load("plan.h5")
+    np.testing.assert_array_equal(first.hamiltonian.factors, second.hamiltonian.factors)
+    with pytest.raises(ql.InputError, match="plan"):
+        first.plan  # noqa: B018 (the access is the test)
+
+
+def test_factorize_leaves_measurement_null(water, capsys):
+    status, out, _ = run(capsys, "factorize", "h2", "--method", "df-eigen", "--json", "--quiet")
+
+    assert status == 0
+    answer = json.loads(out)
+    assert answer["measurement"] is None
+    assert answer["factorization"]["method"] == "df-eigen"
+    assert answer["archive"] is None
+
+
+def test_convert_and_read_back(water, capsys):
+    status, out, _ = run(capsys, "convert", "lih", "-o", "lih.fcidump", "--tolerance", "0")
+    assert status == 0
+    assert "lih.fcidump" in out
+
+    _, first, _ = run(capsys, "run", "lih", "--state", "fci", "--tolerance", "0", "--json")
+    _, second, _ = run(capsys, "run", "lih.fcidump", "--state", "fci", "--tolerance", "0", "--json")
+    first, second = json.loads(first), json.loads(second)
+    assert first["energy"]["lower"] == pytest.approx(second["energy"]["lower"], abs=1e-9)
+    assert first["measurement"]["epsilon2_shots"] == pytest.approx(
+        second["measurement"]["epsilon2_shots"], rel=1e-6
+    )
+
+
+def test_verify_passes_and_fails(water, capsys):
+    run(capsys, "run", "h2", "--state", "fci", "-o", "h2.h5", "--quiet")
+    status, out, _ = run(capsys, "verify", "h2.h5")
+    assert status == 0
+    assert "ok" in out
+
+    with h5py.File("h2.h5", "r+") as file:
+        names = []
+        file.visititems(lambda name, item: names.append(name) if name.endswith("shots") else None)
+        file[names[0]][...] += 1
+    status, out, err = run(capsys, "verify", "h2.h5")
+    assert status == 2
+    assert "FAILED" in out
+    assert err.startswith("qlowrank: h2.h5")
+    status, out, _ = run(capsys, "verify", "h2.h5", "--json")
+    assert status == 2
+    assert json.loads(out)["passed"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "water.xyz"], "--basis"),
+        (["run", "water.xyz", "--basis", "no-such-basis"], "no-such-basis"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--charge", "1", "--spin", "0"], "spin"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--spin", "-2"], "spin"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--charge", "99"], "charge"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--spin", "1"], "spin"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--active", "40,4"], "larger than the molecule"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--active", "4,40"], "larger than the molecule"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--active", "3,4"], "pair"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--active", "4"], "electrons,orbitals"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--tolerance", "-1"], "tolerance"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--tolerance", "nan"], "tolerance"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--tolerance", "1e-30"], "double precision"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--precision", "0"], "precision"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--precision", "nan"], "precision"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--precision", "1e-30"], "shots"),
+        (["run", "water.xyz", "--basis", "cc-pvdz", "--max-memory", "1KB"], "memory"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--max-memory", "lots"], "16GB"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--method", "thc"], "--method thc"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--method", "none"], "invalid choice"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--shift"], "--shift"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--fragments", "fluid"], "--fragments fluid"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--state", "mps"], "--state mps"),
+        (["run", "water.xyz", "--basis", "sto-3g", "-o", "nowhere/w.h5"], "does not exist"),
+        (["run", "water.xyz", "--basis", "sto-3g", "-o", "."], "folder"),
+        (["run", "no-such-file"], "neither a file nor an example"),
+        (["run", "femoco", "--basis", "sto-3g"], "leave out --basis"),
+        (["entangle", "h2"], "entangle"),
+        (["resources", "h2"], "resources"),
+        (["scan", "h2", "--anything"], "scan"),
+        (["report", "h2.h5"], "report"),
+        (["show", "no-such.h5"], "no-such.h5"),
+        (["verify", "water.xyz"], "water.xyz"),
+        (["nonsense"], "invalid choice"),
+        ([], "COMMAND"),
+    ],
+)
+def test_bad_input_gets_one_line(water, capsys, arguments, words):
+    assert words in refused(capsys, *arguments)
+    assert sorted(p.name for p in water.iterdir()) == ["water.xyz"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "empty"),
+        ("three\n\nO 0 0 0\n", "number of atoms"),
+        ("1\n\nXq 0 0 0\n", "Xq"),
+        ("1\n\nO 0 0\n", "line 3"),
+        ("1\n\nO 0 0 nan\n", "line 3"),
+        ("2\n\nO 0 0 0\n", "announces 2 atoms"),
+    ],
+)
+def test_bad_geometry(water, capsys, content, words):
+    (water / "bad.xyz").write_text(content)
+    assert words in refused(capsys, "run", "bad.xyz", "--basis", "sto-3g")
+
+
+@pytest.mark.parametrize("name", ["bad.fcidump", "bad.h5", "bad.xyz"])
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\x13" * 100])
+def test_empty_and_binary_files(water, capsys, name, content):
+    (water / name).write_bytes(content)
+    assert name in refused(capsys, "run", name)
+
+
+def test_existing_output_is_kept(water, capsys):
+    (water / "w.h5").write_text("precious")
+    message = refused(capsys, "run", "water.xyz", "--basis", "sto-3g", "-o", "w.h5")
+
+    assert "--overwrite" in message
+    assert (water / "w.h5").read_text() == "precious"
+    status, _, _ = run(
+        capsys, "run", "water.xyz", "--basis", "sto-3g", "--state", "hf", "-o", "w.h5",
+        "--overwrite", "--quiet",
+    )  # fmt: skip
+    assert status == 0
+    assert ql.load("w.h5").hamiltonian.norb == 7
+
+
+def test_unwritable_folder(water, capsys, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
+    assert "not writable" in refused(capsys, "run", "h2", "-o", "h2.h5")
+
+
+def test_archive_of_a_newer_schema(water, capsys):
+    run(capsys, "factorize", "h2", "-o", "h2.h5", "--quiet")
+    with h5py.File("h2.h5", "r+") as file:
+        file.attrs["schema_version"] = 999
+    for command in ("show", "verify", "run"):
+        assert "999" in refused(capsys, command, "h2.h5")
+
+
+def test_corrupted_archive(water, capsys):
+    run(capsys, "run", "water", "--state", "hf", "-o", "w.h5", "--quiet")
+    content = bytearray((water / "w.h5").read_bytes())
+    (water / "cut.h5").write_bytes(content[: len(content) // 2])
+    for command in ("show", "verify", "run"):
+        assert "cut.h5" in refused(capsys, command, "cut.h5")
+
+
+def test_options_of_a_geometry_are_refused_elsewhere(water, capsys):
+    run(capsys, "convert", "h2", "-o", "h2.fcidump", "--quiet")
+    run(capsys, "factorize", "h2", "-o", "h2.h5", "--quiet")
+    assert "leave out --basis" in refused(capsys, "run", "h2.fcidump", "--basis", "sto-3g")
+    assert "leave out --tolerance" in refused(capsys, "run", "h2.h5", "--tolerance", "1e-3")
+
+
+def test_scf_that_does_not_converge_fails_with_status_one(water, capsys, monkeypatch):
+    from pyscf import scf
+
+    monkeypatch.setattr(scf.hf.SCF, "max_cycle", 1)
+    message = refused(capsys, "run", "water.xyz", "--basis", "sto-3g", status=1)
+    assert "did not converge" in message
+
+
+def test_state_that_does_not_converge_keeps_what_was_computed(water, capsys, monkeypatch):
+    from qlowrank import job
+
+    def unconverged(_):
+        raise ql.NotConvergedError("CISD did not converge in 1 cycle.")
+
+    monkeypatch.setitem(job.STATES, "cisd", unconverged)
+    status, out, err = run(capsys, "run", "h2", "-o", "h2.h5", "--json", "--quiet")
+
+    assert status == 1
+    assert "CISD did not converge" in err
+    answer = json.loads(out)
+    assert answer["measurement"] is None
+    assert answer["factorization"]["n_leaves"] == 3
+    assert ql.load("h2.h5").factorization.n_leaves == 3
+
+
+def test_unexpected_errors_have_no_traceback(water, capsys, monkeypatch):
+    from qlowrank import job
+
+    def broken(_):
+        raise RuntimeError("boom")
+
+    monkeypatch.setitem(job.STATES, "cisd", broken)
+    status, _, err = run(capsys, "run", "h2", "--quiet")
+    assert status == 1
+    assert "unexpected RuntimeError: boom" in err
+    monkeypatch.setenv("QLOWRANK_TRACEBACK", "1")
+    with pytest.raises(RuntimeError, match="boom"):
+        cli.main(["run", "h2", "--quiet"])
+
+
+def test_interrupt(water, capsys, monkeypatch):
+    from qlowrank import job
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(job.STATES, "cisd", interrupted)
+    status, _, err = run(capsys, "run", "h2", "-o", "h2.h5", "--quiet")
+    assert status == 130
+    assert "interrupted" in err
+    assert not (water / "h2.h5").exists()
+
+
+def test_as_a_program(water):
+    """Installed entry point: one JSON object on standard output, nothing else."""
+    program = [sys.executable, "-m", "qlowrank.cli"]
+    done = subprocess.run(
+        [*program, "run", "h2", "--json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["molecule"]["formula"] == "H2"
+
+    failed = subprocess.run([*program, "run", "nope"], capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert failed.stdout == ""
+    assert failed.stderr.count("\n") == 1
