@@ -56,7 +56,7 @@ FIELDS = {"attribute", "data", "property"}
 HIDDEN = {}
 
 
-def shorten_hints(app, what, name, obj, options, signature, returns):  # noqa: ARG001, PLR0913
+def shorten_hints(app, what, name, obj, options, signature, returns):  # noqa: ARG001
     """Write `Array` and `ArrayLike` where Python has spelled them out."""
     for long, short in SHORT.items():
         signature = signature and signature.replace(long, short)
@@ -64,14 +64,14 @@ def shorten_hints(app, what, name, obj, options, signature, returns):  # noqa: A
     return signature, returns
 
 
-def hide_fields(app, what, name, obj, options, lines):  # noqa: ARG001, PLR0913
+def hide_fields(app, what, name, obj, options, lines):  # noqa: ARG001
     """Take a field's text away before napoleon reads the words up to a colon as its type."""
     if what in FIELDS:
         HIDDEN[name] = list(lines)
         lines.clear()
 
 
-def show_fields(app, what, name, obj, options, lines):  # noqa: ARG001, PLR0913
+def show_fields(app, what, name, obj, options, lines):  # noqa: ARG001
     """Put it back."""
     if what in FIELDS:
         lines[:] = HIDDEN.pop(name)

@@ -66,11 +66,25 @@ def symmetric(name: str, value: ArrayLike, norb: int) -> Array:
 def finite(name: str, value: Any) -> float:
     """Return `value` as a finite float, or say what came."""
     try:
+        if np.iscomplexobj(value):
+            raise TypeError("complex")
         number = float(value)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be a real number; got {value!r:.60}.") from error
     if not np.isfinite(number):
         raise InputError(f"{name} must be finite; got {number}.")
+    return number
+
+
+def whole(name: str, value: Any) -> int:
+    """Return `value` as an integer, or say what came; 2.0 will do, 2.5 will not."""
+    try:
+        number = int(value)
+        exact = bool(number == value)
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if not exact:
+        raise InputError(f"{name} must be a whole number; got {value!r:.60}.")
     return number
 
 
@@ -94,10 +108,10 @@ def electrons(nelec: Any, norb: int) -> tuple[int, int]:
     """Return `(n_alpha, n_beta)` as integers that fit into `norb` orbitals."""
     try:
         n_alpha, n_beta = (int(n) for n in nelec)
-        whole = (n_alpha, n_beta) == tuple(nelec)
-    except (TypeError, ValueError):
-        whole = False
-    if not whole:
+        exact = (n_alpha, n_beta) == tuple(nelec)
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if not exact:
         raise InputError(f"nelec must be two integers (n_alpha, n_beta); got {nelec!r:.60}.")
     if not (0 <= n_alpha <= norb and 0 <= n_beta <= norb):
         raise InputError(
@@ -119,9 +133,16 @@ def available_memory() -> int:
 
 def fits(what: str, needed: float, limit: float | None, remedy: str) -> None:
     """Refuse work that needs more than `limit` bytes (None: what the machine has left)."""
-    bound = available_memory() if limit is None else limit
+    bound = available_memory() if limit is None else positive("max_memory", limit)
     if needed > bound:
         raise InputError(
-            f"{what} needs {needed / 1e9:.2f} GB of memory, and the limit is "
-            f"{bound / 1e9:.2f} GB. {remedy}"
+            f"{what} needs {_bytes(needed)} of memory, and the limit is {_bytes(bound)}. {remedy}"
         )
+
+
+def _bytes(number: float) -> str:
+    """Write a number of bytes for people."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= size:
+            return f"{number / size:.2f} {unit}"
+    return f"{number:.0f} bytes"

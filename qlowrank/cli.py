@@ -132,6 +132,12 @@ def _molecule_options(command: argparse.ArgumentParser) -> None:
         help="largest error of any two-electron integral, Hartree (1e-6)",
     )
     command.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="threads for large molecules; 1 (default) gives the same bytes in every run",
+    )
+    command.add_argument(
         "--max-memory", type=_size, metavar="SIZE", help="memory for large arrays, such as 16GB"
     )
 
@@ -204,6 +210,7 @@ def run(options: argparse.Namespace) -> int:
     """Do the main job, or its first part."""
     from qlowrank.archive import RunRecord, save
     from qlowrank.job import MeasurementRequest, run_job
+    from qlowrank.parallel import threads
     from qlowrank.report import json_object, summary
     from qlowrank.report.progress import progress_bars
 
@@ -212,7 +219,7 @@ def run(options: argparse.Namespace) -> int:
     measurement = None
     if options.command != "factorize":
         measurement = MeasurementRequest(state=options.state, precision=options.precision)
-    with progress_bars(quiet=options.quiet) as progress:
+    with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
         outcome = run_job(
             _request(options), method=options.method, measurement=measurement, progress=progress
         )
@@ -235,10 +242,11 @@ def run(options: argparse.Namespace) -> int:
 def convert(options: argparse.Namespace) -> int:
     """Write a Hamiltonian as an FCIDUMP."""
     from qlowrank.job import run_job
+    from qlowrank.parallel import threads
     from qlowrank.report.progress import progress_bars
 
     _refuse_unwritable(options.output, options.overwrite)
-    with progress_bars(quiet=options.quiet) as progress:
+    with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
         outcome = run_job(_request(options), method=None, measurement=None, progress=progress)
     outcome.hamiltonian.to_fcidump(options.output, overwrite=options.overwrite)
     print(f"wrote {options.output}: {outcome.hamiltonian!r}")

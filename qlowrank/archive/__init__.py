@@ -36,13 +36,15 @@ True
 >>> exchange = np.einsum("ijij->", two_body[:n, :n, :n, :n])
 >>> energy = constant + 2 * np.trace(one_body[:n, :n]) + 2 * coulomb - exchange
 >>> print(f"{energy:.5f} Hartree")
--74.96466 Hartree
+-74.96298 Hartree
 
 >>> folder.cleanup()
 """
 
+from qlowrank.archive.check import Check, Verification
 from qlowrank.archive.run_record import RunRecord
 from qlowrank.archive.study import Study, load
+from qlowrank.archive.verification import verify
 from qlowrank.archive.writer import save
 
-__all__ = ["RunRecord", "Study", "load", "save"]
+__all__ = ["Check", "RunRecord", "Study", "Verification", "load", "save", "verify"]

@@ -9,7 +9,7 @@ needs no code of its own here.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 
@@ -109,9 +109,7 @@ class Stack:
             with _at(f"{path}/{name}"):
                 rows = [leaf.pack(getattr(record, name)) for record in value]
                 data = _stacked(rows, leaf, len(",".join(axes).split(",")))
-            yield Entry(
-                f"{path}/{name}", data, metadata.get("units", leaf.units), ",".join(axes)
-            )
+            yield Entry(f"{path}/{name}", data, metadata.get("units", leaf.units), ",".join(axes))
 
     def value(self, store: Store, path: str) -> Any:
         """Read every stack once and build the records from their rows."""
@@ -149,7 +147,7 @@ class Arrays:
         return tuple(Single(self.leaf).value(store, f"{path}/{i}") for i in range(length))
 
 
-@lru_cache(maxsize=None)
+@cache
 def fields_of(cls: type) -> tuple[tuple[str, Form, Mapping[str, str]], ...]:
     """Return name, form and metadata of every field of a record type."""
     hints = get_type_hints(cls)
@@ -168,13 +166,18 @@ def form_of(hint: Any) -> Form:
             return Optional(form_of(options[0]))
     elif get_origin(hint) is tuple:
         return _form_of_tuple(get_args(hint))
-    elif is_dataclass(hint):
+    elif _is_record(hint):
         return Record(hint)
     else:
         leaf = leaves.leaf_of(hint)
         if leaf is not None:
             return Single(leaf)
     raise TypeError(f"The archive has no form for {hint}; add one to qlowrank.archive.forms.")
+
+
+def _is_record(hint: Any) -> bool:
+    """Tell whether a type hint is a dataclass."""
+    return isinstance(hint, type) and is_dataclass(hint)
 
 
 def _form_of_tuple(items: tuple[Any, ...]) -> Form:
@@ -187,7 +190,7 @@ def _form_of_tuple(items: tuple[Any, ...]) -> Form:
             return Single(leaves.row_of(leaf, length))
         if leaf is not None:
             return Arrays(leaf, length)
-        if is_dataclass(item) and length is None:
+        if _is_record(item) and length is None:
             return Stack(item)
     raise TypeError(f"The archive has no form for tuples of {items}.")
 

@@ -81,7 +81,7 @@ TRUTH = Leaf(
 )
 TEXT = Leaf(
     pack=_pack_text,
-    unpack=lambda data: _expect(data, "|S1", 0)[()].decode("utf-8"),
+    unpack=lambda data: bytes(_expect(data, "|S1", 0)[()]).decode("utf-8"),
     dtype="|S1",
     units="none",
 )

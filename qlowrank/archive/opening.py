@@ -89,7 +89,7 @@ def _open(path: Path) -> Any:
             raise _corrupted(path, error) from error
         raise InputError(
             f"{path} is not an HDF5 file, so it is not an archive of qlowrank; name a file that "
-            "ql.save (or qlowrank run -o) wrote."
+            "ql.save wrote."
         ) from error
 
 
@@ -98,7 +98,7 @@ def _version(path: Path, attributes: dict[str, Any]) -> int:
     if attributes.get("format") != FORMAT:
         raise InputError(
             f"{path} is an HDF5 file, but not an archive of qlowrank: its root says format="
-            f"{attributes.get('format')!r:.40}. Name a file that ql.save (or qlowrank run -o) wrote."
+            f"{attributes.get('format')!r:.40}. Name a file that ql.save wrote."
         )
     version = attributes.get("schema_version")
     if not isinstance(version, int) or version < 1:

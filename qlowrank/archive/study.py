@@ -137,7 +137,7 @@ class Study:
     def _name(self, kind: object) -> str | None:
         """Return the name in the file of what is asked for, or None where it is not held."""
         wanted = STATES if kind == "state" else (kind,)
-        return next((name for name in wanted if name in self.kinds), None)  # type: ignore[misc]
+        return next((name for name in wanted if name in self.kinds), None)
 
     @contextmanager
     def _opened(self) -> Iterator[OpenArchive]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from qlowrank.archive.atomic import replacing
 from qlowrank.archive.datasets import content_digest, write
+from qlowrank.archive.format import LIBVER
 from qlowrank.archive.forms import NO_LABEL, Record
 from qlowrank.archive.kinds import in_order
 from qlowrank.archive.provenance import root_attributes
@@ -47,7 +48,7 @@ def _write(path: Path, held: dict[str, Any]) -> None:
     """Write a new file; nobody else knows its name, so it needs no lock."""
     import h5py
 
-    with h5py.File(path, "x", libver=("v110", "v110"), locking=False) as file:
+    with h5py.File(path, "x", libver=LIBVER, locking=False) as file:
         digests = [
             (entry.path, write(file, entry))
             for name, record in held.items()

@@ -73,9 +73,9 @@ def read_pyscf(
 
 def _as_active_space(source: Any, active: tuple[int, int] | None) -> Any:
     """Return a CASCI/CASSCF object, or None for a mean field with all orbitals."""
-    from pyscf import mcscf, scf
+    from pyscf import scf
 
-    if isinstance(source, mcscf.casci.CASBase):
+    if _is_a(source, "pyscf.mcscf", "CASBase"):
         if active is not None:
             raise InputError(
                 "active is for mean fields; this CASCI/CASSCF object has its own active space. "
@@ -136,25 +136,22 @@ def _active_space(mean_field: Any, active: tuple[int, int]) -> Any:
 
 def _refuse_unsupported(source: Any, mean_field: Any) -> None:
     """Refuse what the record cannot describe, naming the way out."""
-    from pyscf import dft, mcscf, scf
-    from pyscf.pbc import scf as periodic
-
     kind = type(mean_field).__name__
-    if isinstance(source, mcscf.ucasci.UCASBase) or isinstance(mean_field, scf.uhf.UHF):
+    if _is_a(source, "pyscf.mcscf", "UCASBase") or _is_a(mean_field, "pyscf.scf", "UHF"):
         raise InputError(
             f"Unrestricted orbitals ({kind}) are not supported: alpha and beta would need "
             "separate integrals. Use scf.ROHF, or mf.to_rhf() for a closed shell."
         )
-    if isinstance(mean_field, scf.ghf.GHF | scf.dhf.DHF):
+    if _is_a(mean_field, "pyscf.scf", "GHF") or _is_a(mean_field, "pyscf.scf", "DHF"):
         raise InputError(
             f"Generalised or relativistic spinors ({kind}) are not supported; use scf.RHF or ROHF."
         )
-    if isinstance(mean_field, dft.rks.KohnShamDFT):
+    if _is_a(mean_field, "pyscf.dft", "KohnShamDFT"):
         raise InputError(
             f"A Kohn-Sham object ({kind}) has no Hartree-Fock energy to check against. Use "
             "mf.to_hf() and converge it, or a CASCI object on Hartree-Fock orbitals."
         )
-    if isinstance(mean_field, periodic.hf.SCF):
+    if _is_a(mean_field, "pyscf.pbc", "SCF"):
         raise InputError(f"Periodic systems ({kind}) are not supported; use a molecule.")
     if getattr(mean_field, "with_df", None) is not None:
         raise InputError(
@@ -170,6 +167,14 @@ def _refuse_unsupported(source: Any, mean_field: Any) -> None:
         )
     if np.iscomplexobj(mean_field.mo_coeff) or np.iscomplexobj(source.mo_coeff):
         raise InputError("Complex orbitals are not supported; use real ones.")
+
+
+def _is_a(value: Any, package: str, name: str) -> bool:
+    """Tell whether a PySCF class is among the bases, without importing the package it is in."""
+    return any(
+        base.__name__ == name and base.__module__.startswith(package)
+        for base in type(value).__mro__
+    )
 
 
 def _by_occupation(mean_field: Any) -> tuple[Array, int]:

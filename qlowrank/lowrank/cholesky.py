@@ -15,6 +15,11 @@ from qlowrank.checks import Array, InputError
 Progress = Callable[[str, int, int | None], None]
 """Called with (what is done, steps done, steps in all or None where not known)."""
 
+INDEFINITE = 1e-8
+"""Where no tolerance was asked for, a residual diagonal below minus this share of the largest
+element is no rounding: the matrix is indefinite. (Integrals in nearly linearly dependent basis
+sets are known to about a tenth of it.)"""
+
 
 class SemidefiniteMatrix(Protocol):
     """A symmetric positive semidefinite matrix whose columns are computed when asked for."""
@@ -39,12 +44,13 @@ class CholeskyFactors:
     residual_diagonal: Array
     """Diagonal of R, shape (n,), at least zero. `|R_ij| <= sqrt(R_ii R_jj)` bounds the rest."""
     rounding: float
-    """What double precision cannot tell from zero: `n eps max(diagonal)`."""
+    """What cannot be told from zero: `n eps max(diagonal)`, or how far below zero the residual's
+    diagonal was seen to fall if that is more."""
 
     @property
     def max_error(self) -> float:
         """No element of the residual is larger than this, rounding included."""
-        return max(float(self.residual_diagonal.max(initial=0.0)), self.rounding)
+        return float(self.residual_diagonal.max(initial=0.0)) + self.rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class PivotedCholesky:
     """
 
     tolerance: float
-    """Stop when no residual diagonal entry is above this; 0 goes as far as rounding allows."""
+    """Largest permitted element of the residual; 0 goes as far as rounding allows."""
     span: float = 0.2
     """A column may enter a batch when its residual is at least this share of the largest one."""
     batch: int = 64
@@ -76,9 +82,9 @@ class PivotedCholesky:
 
     def __post_init__(self) -> None:
         checks.tolerance(self.tolerance)
-        if not 0 < self.span <= 1:
+        if not 0 < checks.finite("span", self.span) <= 1:
             raise InputError(f"span must be above 0 and at most 1; got {self.span}.")
-        if self.batch < 1:
+        if checks.whole("batch", self.batch) < 1:
             raise InputError(f"batch must be at least 1; got {self.batch}.")
 
     def __call__(
@@ -87,21 +93,22 @@ class PivotedCholesky:
         """Decompose `matrix`.
 
         Raises:
-            InputError: The matrix has a negative diagonal or is visibly indefinite, or the
-                tolerance is below what double precision can resolve.
+            InputError: The matrix is not finite, has a negative diagonal or is visibly indefinite,
+                or the tolerance is below what double precision can resolve.
         """
-        residual = np.array(matrix.diagonal(), dtype=np.float64)
+        diagonal = matrix.diagonal()
+        residual = np.array(checks.readonly("the diagonal", diagonal, (len(diagonal),)))
         floor = rounding_floor(residual)
-        if 0 < self.tolerance < floor:
+        if 0 < self.tolerance < 2 * floor:
             raise InputError(
                 f"tolerance {self.tolerance:.1e} is below what double precision can resolve here, "
-                f"{floor:.1e}; ask for at least that, or for 0 to go as far as rounding allows."
+                f"{2 * floor:.1e}; ask for at least that, or for 0 to go as far as rounding allows."
             )
-        _refuse_negative(residual, floor)
-        stop = max(self.tolerance, floor)
+        allowed = self.tolerance / 2 or max(floor, INDEFINITE * residual.max(initial=0.0))
+        noise = _noise(residual, floor, allowed)
         vectors = np.empty((min(self.batch, len(residual)), len(residual)))
         pivots: list[int] = []
-        while residual.size and residual.max() > stop:
+        while residual.size and residual.max() > (stop := max(self.tolerance - noise, noise)):
             rank = len(pivots)
             threshold = max(self.span * residual.max(), stop)
             chosen = self._qualified(residual, threshold)
@@ -112,14 +119,14 @@ class PivotedCholesky:
             pivots += used
             residual -= np.einsum("ti,ti->i", found, found)
             residual[used] = 0.0
-            _refuse_negative(residual, floor + self.tolerance)
+            noise = _noise(residual, floor, allowed)
             if progress is not None:
                 progress("Cholesky vectors", len(pivots), None)
         return CholeskyFactors(
             vectors=vectors[: len(pivots)],
             pivots=np.array(pivots, dtype=np.int64),
             residual_diagonal=np.maximum(residual, 0.0),
-            rounding=floor,
+            rounding=noise,
         )
 
     def _qualified(self, residual: Array, threshold: float) -> np.ndarray:
@@ -151,6 +158,10 @@ class DenseMatrix:
     array: Array
     """Shape (n, n), symmetric."""
 
+    def __post_init__(self) -> None:
+        matrix = checks.symmetric("array", self.array, len(self.array))
+        object.__setattr__(self, "array", matrix)
+
     def diagonal(self) -> Array:
         """Return the diagonal, shape (n,)."""
         return np.diagonal(self.array)
@@ -176,12 +187,14 @@ def _with_room(vectors: Array, rows: int) -> Array:
     return grown
 
 
-def _refuse_negative(residual: Array, slack: float) -> None:
-    """Refuse a residual whose diagonal is negative beyond `slack`."""
-    if residual.size and residual.min() < -slack:
-        raise InputError(
-            "The matrix is not positive semidefinite: after elimination its diagonal reaches "
-            f"{residual.min():.2e}, and zero is the least possible. Integrals of real orbitals in "
-            "chemists' order are, up to rounding: check the index order, that no integrals are "
-            "missing, and that the tolerance is not below the precision of the input."
-        )
+def _noise(residual: Array, floor: float, allowed: float) -> float:
+    """Return what a residual's diagonal shows of rounding; refuse what is more than `allowed`."""
+    lowest = float(residual.min(initial=0.0))
+    if -lowest <= allowed:
+        return max(floor, -lowest)
+    raise InputError(
+        "The matrix is not positive semidefinite: after elimination its diagonal reaches "
+        f"{lowest:.2e}, and zero is the least possible. Integrals of real orbitals in chemists' "
+        "order are, up to rounding: check the index order, that no integrals are missing, and that "
+        "the tolerance is not below the precision of the input."
+    )

@@ -13,17 +13,25 @@ MOST_SHOTS = 2**53
 """Beyond this a number of shots is no longer exact in double precision."""
 
 
+ROUNDING = 1e-12
+"""Relative error that double precision may leave in a number of shots."""
+
+
 def allocate_shots(variances: Array, precision: float) -> np.ndarray:
     r"""Return the integer shots that reach a standard error with the fewest in all.
 
     .. math:: m_g = \Big\lceil \sqrt{V_g} \, \sum_h \sqrt{V_h} \,/\, \epsilon^2 \Big\rceil
               \quad\Rightarrow\quad \sum_g V_g / m_g \le \epsilon^2
 
-    which is Lagrange's optimum, at most one shot a group above it.
+    which is Lagrange's optimum, at most one shot a group above it, or `LEAST_SHOTS` where the
+    optimum is less.
 
     Args:
         variances: V, shape (n_groups,), Hartree².
         precision: ε, the standard error asked for, Hartree.
+
+    Returns:
+        Shape (n_groups,), integers.
 
     Raises:
         InputError: Negative or non-finite variances, a precision that is not positive, or one
@@ -33,12 +41,19 @@ def allocate_shots(variances: Array, precision: float) -> np.ndarray:
     array([300, 600])
     """
     epsilon = checks.positive("precision", precision)
-    spread = np.sqrt(checks.readonly("variances", np.maximum(variances, 0), np.shape(variances)))
-    ideal = spread * spread.sum() / epsilon**2
-    if ideal.sum() > MOST_SHOTS:
+    given = checks.readonly("variances", variances, (np.size(variances),))
+    if (given < 0).any():
+        raise InputError(f"variances must be at least 0 Hartree²; got {given.min():g}.")
+    spread = np.sqrt(given)
+    root = float(spread.sum()) / epsilon
+    if root * root > MOST_SHOTS:
         raise InputError(
-            f"A precision of {epsilon:g} Hartree needs {ideal.sum():.1e} shots, more than can be "
+            f"A precision of {epsilon:g} Hartree needs {root * root:.1e} shots, more than can be "
             "counted. Ask for a larger standard error."
         )
-    whole = np.ceil(ideal * (1 - 1e-12)).astype(np.int64)
-    return np.maximum(whole, LEAST_SHOTS)
+    ideal = spread / epsilon * root
+    for slack in (-ROUNDING, 0.0, ROUNDING):  # a whole number should not be rounded up by noise
+        shots = np.maximum(np.ceil(ideal * (1 + slack)).astype(np.int64), LEAST_SHOTS)
+        if np.sqrt(np.sum(given / shots)) <= epsilon:
+            break
+    return shots

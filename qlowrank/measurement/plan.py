@@ -40,6 +40,10 @@ class Pricing:
         shape = (len(self.means),)
         for name in ("means", "variances"):
             object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
+        if (self.variances < 0).any():
+            raise InputError(
+                f"variances must be at least 0 Hartree²; got {self.variances.min():g}."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +73,19 @@ class MeasurementPlan:
                 f"A plan needs as many means, variances and shots as groups, and at least one; got "
                 f"{count} groups, {len(self.pricing.means)} means, {np.shape(self.shots)} shots."
             )
+        if any(group.norb != self.norb for group in self.groups):
+            raise InputError(
+                "All groups must have the same number of orbitals; got "
+                f"{sorted({group.norb for group in self.groups})}."
+            )
+        object.__setattr__(self, "nelec", checks.electrons(self.nelec, self.norb))
+        object.__setattr__(self, "precision", checks.positive("precision", self.precision))
         shots = np.array(self.shots, dtype=np.int64)
-        if (shots < LEAST_SHOTS).any():
-            raise InputError(f"Every group needs at least {LEAST_SHOTS} shots; got {shots.min()}.")
+        if (shots < LEAST_SHOTS).any() or (shots != self.shots).any():
+            raise InputError(
+                f"Every group needs a whole number of shots, at least {LEAST_SHOTS}; got "
+                f"{np.min(self.shots)} to {np.max(self.shots)}."
+            )
         shots.flags.writeable = False
         object.__setattr__(self, "shots", shots)
 

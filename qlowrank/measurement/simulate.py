@@ -10,6 +10,9 @@ from qlowrank.checks import Array, InputError
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.states.fci import FCIState
 
+COUNTS_AT_A_TIME = 2**22
+"""Numbers of shots, one for every outcome of every repetition, that are held at a time."""
+
 
 @dataclass(frozen=True, eq=False)
 class SimulatedExperiments:
@@ -59,8 +62,8 @@ def simulate_measurement(
     >>> round(runs.empirical_standard_error / plan.precision, 1)
     1.0
     """
-    if repetitions < 2:
-        raise InputError(f"repetitions must be at least 2; got {repetitions}.")
+    if repetitions != int(repetitions) or repetitions < 2:
+        raise InputError(f"repetitions must be a whole number, at least 2; got {repetitions}.")
     if state.norb != plan.norb or state.nelec != plan.nelec:
         raise InputError(
             f"The state has {state.norb} orbitals and nelec {state.nelec}; the plan has "
@@ -86,7 +89,11 @@ def _draw(
     values, weights = values[likely], probabilities[likely] / probabilities[likely].sum()
     centre = float(weights @ values)
     deviations = values - centre
-    counts = rng.multinomial(shots, weights, size=repetitions)
-    means = counts @ deviations / shots
-    squares = counts @ deviations**2
-    return centre + means, np.maximum(squares - shots * means**2, 0.0) / (shots - 1)
+    moments = np.stack([deviations, deviations**2], axis=1)
+    sums = np.empty((repetitions, 2))
+    step = max(1, COUNTS_AT_A_TIME // len(weights))
+    for start in range(0, repetitions, step):
+        part = sums[start : start + step]
+        part[:] = rng.multinomial(shots, weights, size=len(part)) @ moments
+    means = sums[:, 0] / shots
+    return centre + means, np.maximum(sums[:, 1] - shots * means**2, 0.0) / (shots - 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from qlowrank import checks
-from qlowrank.checks import Array
+from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.diagonal import DiagonalOperator, Squares
 from qlowrank.states.generating import Amplitudes, central_moments
 from qlowrank.states.state import Moments
@@ -29,6 +29,9 @@ class DeterminantState:
         orbitals = checks.readonly("orbitals", self.orbitals, (norb, norb))
         object.__setattr__(self, "orbitals", orbitals)
         object.__setattr__(self, "nelec", checks.electrons(self.nelec, norb))
+        gap = np.abs(orbitals.T @ orbitals - np.eye(norb)).max(initial=0.0)
+        if gap > 1e-8:
+            raise InputError(f"orbitals must be orthogonal; CᵀC misses the identity by {gap:.1e}.")
 
     @property
     def label(self) -> str:
@@ -83,8 +86,18 @@ class CISDState:
         object.__setattr__(self, "doubles_same", same)
         opposite = checks.readonly("doubles_opposite", self.doubles_opposite, (*occupied, *virtual))
         object.__setattr__(self, "doubles_opposite", opposite)
+        gap = max(
+            float(np.abs(c + c.transpose(swap)).max(initial=0.0))
+            for c in same
+            for swap in ((1, 0, 2, 3), (0, 1, 3, 2))
+        )
+        if gap > 1e-8:
+            raise InputError(
+                "doubles_same must change sign when two occupied or two virtual indices change "
+                f"places; it misses by up to {gap:.1e}."
+            )
         if self._excited_weight() > 1 + 1e-8:
-            raise checks.InputError(
+            raise InputError(
                 f"The excitations have a norm² of {self._excited_weight():.6f}; at most 1 is left "
                 "for them in a normalised state. Divide all coefficients by the norm."
             )

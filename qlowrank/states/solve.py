@@ -16,8 +16,9 @@ from qlowrank.states.reference import CISDState, DeterminantState
 STATIONARY = 1e-5
 """Orbital gradient, Hartree, below which the first orbitals already are the mean field's."""
 
-DAVIDSON_VECTORS = 14
-"""Vectors of the FCI space that PySCF's eigensolver holds at a time."""
+DAVIDSON_VECTORS = 32
+"""Vectors of the FCI space that PySCF's eigensolver holds at a time, as measured: twice its
+`max_space` of 12, and a few."""
 
 
 def hartree_fock_state(hamiltonian: Hamiltonian) -> DeterminantState:
@@ -25,12 +26,14 @@ def hartree_fock_state(hamiltonian: Hamiltonian) -> DeterminantState:
 
     Where the Hamiltonian's first orbitals already are stationary (as those of a converged mean
     field are), they are kept as they stand; else PySCF's ROHF is converged from them, by DIIS or,
-    failing that, by Newton steps.
+    failing that, by Newton steps. Where the mean field has several solutions, the start decides
+    which one is found.
 
     Args:
         hamiltonian: Its factors give Coulomb and exchange; no four-index tensor is formed.
 
     Raises:
+        InputError: More beta than alpha electrons.
         NotConvergedError: The SCF did not converge; `best` holds its last determinant.
 
     >>> from qlowrank.hamiltonian.read import from_example
@@ -71,7 +74,7 @@ def cisd_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> 
         max_memory: Bytes the integrals may take; the machine's free memory by default.
 
     Raises:
-        InputError: The integrals of a CISD would not fit.
+        InputError: The integrals of a CISD would not fit, or more beta than alpha electrons.
         NotConvergedError: SCF or CISD did not converge.
 
     >>> from qlowrank.hamiltonian.read import from_example
@@ -94,7 +97,7 @@ def cisd_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> 
     if not np.all(solver.converged):
         raise NotConvergedError(
             f"CISD did not converge in {solver.max_cycle} cycles (last correlation energy "
-            f"{float(correlation):.8f} Hartree). Use the state hf, or smaller active space."
+            f"{float(correlation):.8f} Hartree). Use the state hf, or a smaller active space."
         )
     reference, singles, doubles = solver.cisdvec_to_amplitudes(vector)
     if closed:
@@ -130,14 +133,12 @@ def fci_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> F
     )
     solver = fci.direct_spin1.FCI()
     solver.conv_tol = 1e-13
-    solver.max_cycle = 200
+    solver.max_cycle = 1000
     solver.verbose = 0
+    integrals = hamiltonian.normal_ordered_one_body(), packed_two_body(hamiltonian)
+    diagonal = solver.make_hdiag(*integrals, norb, nelec).ravel()
     energy, vector = solver.kernel(
-        hamiltonian.normal_ordered_one_body(),
-        packed_two_body(hamiltonian),
-        norb,
-        nelec,
-        ecore=hamiltonian.constant,
+        *integrals, norb, nelec, ci0=_start(diagonal), ecore=hamiltonian.constant
     )
     if not np.all(solver.converged):
         raise NotConvergedError(
@@ -151,6 +152,18 @@ def fci_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> F
     )
 
 
+def _start(diagonal: Array) -> list[Array]:
+    """Return vectors to start the eigensolver from: the lowest determinant, and some of everything.
+
+    Krylov vectors never leave the symmetry of their start, and the ground state need not share
+    that of the lowest determinant. The second vector has none.
+    """
+    lowest = np.zeros(len(diagonal))
+    lowest[np.argmin(diagonal)] = 1.0
+    mixture = np.cos(np.arange(len(diagonal))) / (0.1 + diagonal - diagonal.min())
+    return [lowest, mixture / np.linalg.norm(mixture)]
+
+
 def _occupation(norb: int, nelec: tuple[int, int]) -> Array:
     """Occupation 2, 1 or 0 of orbitals filled from the first."""
     index = np.arange(norb)
@@ -158,8 +171,13 @@ def _occupation(norb: int, nelec: tuple[int, int]) -> Array:
 
 
 def _mean_field(hamiltonian: Hamiltonian) -> Any:
-    """PySCF's mean-field object for a Hamiltonian in an orthonormal basis."""
-    from pyscf import gto, scf
+    """PySCF's mean-field object for a Hamiltonian in an orthonormal basis.
+
+    Of the class itself: `scf.ROHF` would hand one electron to a class that leaves our constant out.
+    """
+    from pyscf import gto
+    from pyscf.scf.hf import RHF
+    from pyscf.scf.rohf import ROHF
 
     norb, (n_alpha, n_beta) = hamiltonian.norb, hamiltonian.nelec
     if n_beta > n_alpha:
@@ -172,13 +190,11 @@ def _mean_field(hamiltonian: Hamiltonian) -> Any:
     mol.spin = n_alpha - n_beta
     mol.incore_anyway = True
     one_body = hamiltonian.normal_ordered_one_body()
-    mean_field = (scf.RHF if mol.spin == 0 else scf.ROHF)(mol)
+    mean_field = (RHF if mol.spin == 0 else ROHF)(mol)
     mean_field.get_hcore = lambda *_: one_body
     mean_field.get_ovlp = lambda *_: np.eye(norb)
     mean_field.energy_nuc = lambda *_: hamiltonian.constant
-    mean_field.get_jk = lambda _mol=None, dm=None, *_, **__: _coulomb_exchange(
-        hamiltonian, mean_field.make_rdm1() if dm is None else dm
-    )
+    mean_field.get_jk = lambda _mol, dm, *_, **__: _coulomb_exchange(hamiltonian, dm)
     mean_field.conv_tol = 1e-11
     mean_field.max_cycle = 200
     return mean_field

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Water, from a geometry to shots that hold."""
+
+import numpy as np
+
+import qlowrank as ql
+
+hamiltonian = ql.from_xyz("data/water.xyz", basis="sto-3g")
+print(hamiltonian)
+
+factorization = ql.double_factorize(hamiltonian)
+print(factorization)
+
+state = ql.cisd_state(hamiltonian)
+plan = ql.plan_measurement(factorization, state, precision=1.6e-3)
+print(plan)
+
+truth = ql.fci_state(hamiltonian)
+rng = np.random.default_rng(seed=1)
+runs = ql.simulate_measurement(plan, truth, repetitions=1000, rng=rng)
+print(f"standard error: {plan.precision} asked, {runs.empirical_standard_error:.5f} found")
+
+ql.save("water.h5", hamiltonian, factorization, state, plan, overwrite=True)
+print(ql.verify("water.h5"))

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is the factorization what it says, and does it factorize this Hamiltonian?"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from qlowrank.archive.check import Check, equal, within
+from qlowrank.archive.evidence import EPS, Evidence
+from qlowrank.checks import Array
+from qlowrank.factorization.record import DoubleFactorization
+from qlowrank.hamiltonian.record import Hamiltonian
+
+
+def factorization_checks(evidence: Evidence) -> Iterator[Check]:
+    """Check the factorization by itself, and against the Hamiltonian."""
+    factorization = evidence.factorization
+    if factorization is None:
+        return
+    leaves, norb = factorization.leaves, factorization.norb
+    gap = np.abs(leaves.transpose(0, 2, 1) @ leaves - np.eye(norb)).max(initial=0.0)
+    # eigenvectors are orthogonal to a modest multiple of norb eps
+    yield within(
+        "factorization: leaves orthogonal", float(gap), 100 * norb * EPS, "UᵀU misses 1 by"
+    )
+    status = factorization.status
+    bounds = (status.max_abs_error, status.frobenius_error, status.trace_norm_error)
+    yield Check(
+        name="factorization: bounds in order",
+        passed=bool(min(bounds) >= 0 and bounds[1] <= bounds[2] * (1 + 4 * EPS)),
+        detail="element {:.1e}, Frobenius {:.1e}, trace norm {:.1e} Hartree".format(*bounds),
+    )
+    if evidence.hamiltonian is not None:
+        yield from _against_hamiltonian(factorization, evidence.hamiltonian)
+
+
+def _against_hamiltonian(
+    factorization: DoubleFactorization, hamiltonian: Hamiltonian
+) -> Iterator[Check]:
+    """Same molecule, same one-body part, and integrals within what was lost on the way."""
+    same = (
+        factorization.constants == hamiltonian.constants
+        and factorization.nelec == hamiltonian.nelec
+        and factorization.source == hamiltonian.source
+    )
+    yield equal(
+        "factorization: constants, electrons and source are the hamiltonian's", same, "same"
+    )
+    yield equal(
+        "factorization: one-body part is the hamiltonian's kappa",
+        np.array_equal(factorization.one_body, hamiltonian.kappa),
+        "equal to the last bit",
+    )
+    status = factorization.status
+    yield from _integral_checks(
+        factorization.factors(),
+        hamiltonian.factors,
+        lost=(
+            status.max_abs_error - hamiltonian.max_abs_error_bound,
+            status.frobenius_error - hamiltonian.residual_trace,
+            status.trace_norm_error - hamiltonian.residual_trace,
+        ),
+    )
+
+
+def _integral_checks(
+    factors: Array, originals: Array, lost: tuple[float, float, float]
+) -> Iterator[Check]:
+    r"""Compare two sums of squares without forming either.
+
+    With the factors as rows of A over orbital pairs and J = diag(1, …, −1, …), the difference of
+    the integrals is AᵀJA. From Aᵀ = QR its norms are those of the small matrix RJRᵀ. (Norms from
+    Gram matrices alone, ‖LLᵀ‖² − 2‖LL'ᵀ‖² + ‖L'L'ᵀ‖², would lose half of the digits.)
+    """
+    norb = originals.shape[1]
+    stacked = np.concatenate([_over_pairs(factors), _over_pairs(originals)])
+    signs = np.repeat([1.0, -1.0], [len(factors), len(originals)])
+    triangle = np.asarray(np.linalg.qr(stacked.T, mode="r"))
+    spectrum = np.abs(np.linalg.eigvalsh((triangle * signs) @ triangle.T))
+    diagonal = np.einsum("tpq,tpq->pq", factors, factors)
+    diagonal -= np.einsum("tpq,tpq->pq", originals, originals)
+    # eigendecompositions of factors and of their mixing, and the QR, are backward stable: each
+    # moves the factors by a modest multiple of size times eps, relative
+    size = norb + len(stacked)
+    rounding = 16 * size * EPS * float(np.sum(stacked**2))
+    for name, deviation, allowed in (
+        ("element (diagonal)", np.abs(diagonal).max(initial=0.0), lost[0] + rounding),
+        ("Frobenius norm", np.sqrt(np.sum(spectrum**2)), lost[1] + rounding),
+        ("trace norm", spectrum.sum(), lost[2] + np.sqrt(len(spectrum)) * rounding),
+    ):
+        yield within(
+            f"factorization: integrals, {name}",
+            float(deviation),
+            float(allowed),
+            "differ from the hamiltonian's by",
+        )
+
+
+def _over_pairs(factors: Array) -> Array:
+    """Return symmetric matrices as rows over pairs p ≥ q, scaled so that norms stay the same."""
+    norb = factors.shape[1]
+    rows, cols = np.tril_indices(norb)
+    return np.asarray(factors[:, rows, cols] * np.where(rows == cols, 1.0, np.sqrt(2.0)))

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do measured and simulated energies belong to the plan?"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from qlowrank.archive.check import Check, equal, within
+from qlowrank.archive.evidence import EPS, Evidence, largest_value
+from qlowrank.checks import Array
+from qlowrank.measurement.estimate import EnergyEstimate
+from qlowrank.measurement.plan import MeasurementPlan
+from qlowrank.measurement.simulate import SimulatedExperiments
+
+CHANCE = 1e-9
+"""Probability that honest experiments fail their check."""
+
+
+def outcome_checks(evidence: Evidence) -> Iterator[Check]:
+    """Check estimate and experiments against the plan, where there is one."""
+    if evidence.plan is None:
+        return
+    if evidence.estimate is not None:
+        yield from _estimate_checks(evidence.estimate, evidence.plan)
+    if evidence.experiments is not None and "fci_state" in evidence.states:
+        yield from _experiment_checks(evidence.experiments, evidence.plan, evidence)
+
+
+def _estimate_checks(estimate: EnergyEstimate, plan: MeasurementPlan) -> Iterator[Check]:
+    """Energy and standard error are sums over the groups."""
+    if len(estimate.means) != plan.n_groups:
+        yield equal("estimate: groups", False, f"{len(estimate.means)} of {plan.n_groups}")
+        return
+    counts = estimate.wrong_sector
+    yield equal(
+        "estimate: shots in the wrong sector",
+        np.shape(counts) == (plan.n_groups,)
+        and bool(((counts >= 0) & (counts <= plan.shots)).all()),
+        "none above the group's shots",
+    )
+    energy = plan.constant + float(np.sum(estimate.means))
+    scale = abs(plan.constant) + float(np.abs(estimate.means).sum())
+    yield within(
+        "estimate: energy",
+        abs(energy - estimate.energy),
+        plan.n_groups * EPS * scale,
+        "constant plus means differs by",
+    )
+    squared = float(np.sum(estimate.variances / plan.shots))
+    error = np.sqrt(squared) if bool((estimate.variances >= 0).all()) else np.nan
+    yield within(
+        "estimate: standard error",
+        abs(float(error) - estimate.standard_error),
+        plan.n_groups * EPS * float(np.sqrt(abs(squared))),
+        "sqrt(Σ variance / shots) differs by",
+    )
+
+
+def _experiment_checks(
+    experiments: SimulatedExperiments, plan: MeasurementPlan, evidence: Evidence
+) -> Iterator[Check]:
+    """Every simulated energy, and their average, is as near the exact one as chance allows."""
+    state = evidence.states["fci_state"]
+    moments = [evidence.moments(state, group) for group in plan.groups]
+    exact = plan.constant + sum(m.mean for m in moments)
+    spread = np.array([m.variance for m in moments])
+    reach = np.array([2 * largest_value(group) for group in plan.groups])
+    count = len(experiments.energies)
+    farthest = float(np.abs(experiments.energies - exact).max(initial=0.0))
+    average = abs(float(experiments.energies.mean()) - exact) if count else 0.0
+    for name, deviation, repetitions, tries in (
+        ("each energy", farthest, 1, max(count, 1)),
+        ("average energy", average, max(count, 1), 1),
+    ):
+        limit = _bernstein(spread, reach, plan.shots * repetitions, CHANCE / tries)
+        yield within(f"experiments: {name}", deviation, limit, "misses the state's energy by")
+    # no sample variance exceeds shots / (shots − 1) times a quarter of the range squared
+    most = np.sqrt(np.sum(reach**2 / (plan.shots - 1)) / 4)
+    errors = experiments.standard_errors
+    yield equal(
+        "experiments: standard errors",
+        bool(((errors >= 0) & (errors <= most * (1 + plan.n_groups * EPS))).all()),
+        f"{count}, all from 0 to {most:.2g} Hartree",
+    )
+
+
+def _bernstein(variances: Array, reach: Array, shots: np.ndarray, chance: float) -> float:
+    """Deviation of a sum of sample means that is exceeded with at most this probability.
+
+    Bernstein's inequality for independent bounded terms: 2 exp(−t² / (2σ² + 2bt/3)) = chance,
+    solved for t; b is the farthest a single shot can move the sum.
+    """
+    logarithm = np.log(2 / chance)
+    variance = float(np.sum(variances / shots))
+    step = float((reach / shots).max(initial=0.0)) * logarithm / 3
+    return float(step + np.sqrt(step**2 + 2 * variance * logarithm))

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways to split a Hamiltonian into groups of commuting operators."""
