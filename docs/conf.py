@@ -46,7 +46,7 @@ napoleon_custom_sections = ["Source"]
 
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:class", r"(numpy|collections|pathlib|qiskit)\..*"),
+    ("py:class", r"(numpy|collections|pathlib|os|qiskit)\..*"),
     ("py:class", r"Array|ArrayLike|Indices|QuantumCircuit|PassManager"),
 ]
 

@@ -46,7 +46,10 @@ _ROOMS = {
     "circuits": ("determinant_circuit", "measurement_circuit", "orbital_rotation_circuit"),
     "measurement": (
         "EnergyEstimate",
+        "FluidFragments",
+        "MeanFieldFragments",
         "MeasurementPlan",
+        "PlainFragments",
         "plan_measurement",
         "simulate_measurement",
     ),
@@ -99,7 +102,10 @@ if TYPE_CHECKING:
     from qlowrank.integrals.examples import EXAMPLES
     from qlowrank.measurement import (
         EnergyEstimate,
+        FluidFragments,
+        MeanFieldFragments,
         MeasurementPlan,
+        PlainFragments,
         plan_measurement,
         simulate_measurement,
     )

@@ -164,7 +164,8 @@ def _measurement_options(command: argparse.ArgumentParser) -> None:
         "--fragments",
         default="plain",
         choices=("plain", "mean-field", "fluid", "resplit", "optimized"),
-        help="plain: one group a leaf (default); others come later",
+        help="how groups are chosen: plain (default), mean-field shifts, fluid one-body parts; "
+        "others come later",
     )
     command.add_argument(
         "--state",
@@ -218,7 +219,9 @@ def run(options: argparse.Namespace) -> int:
     _refuse_unwritable(options.output, options.overwrite)
     measurement = None
     if options.command != "factorize":
-        measurement = MeasurementRequest(state=options.state, precision=options.precision)
+        measurement = MeasurementRequest(
+            state=options.state, precision=options.precision, fragments=options.fragments
+        )
     with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
         outcome = run_job(
             _request(options), method=options.method, measurement=measurement, progress=progress
@@ -304,7 +307,7 @@ def _refuse_later(options: argparse.Namespace) -> None:
     """Refuse choices that this version does not have, naming those it has."""
     available = {
         "method": ("df", "df-eigen"),
-        "fragments": ("plain",),
+        "fragments": ("plain", "mean-field", "fluid"),
         "state": ("hf", "cisd", "fci"),
         "shift": (False,),
     }

@@ -23,7 +23,14 @@ from qlowrank.hamiltonian import Hamiltonian, from_example, from_fcidump, from_p
 from qlowrank.integrals.examples import EXAMPLES, FEMOCO
 from qlowrank.integrals.geometry import converge, read_xyz
 from qlowrank.lowrank import Progress
-from qlowrank.measurement import MeasurementPlan, plan_measurement
+from qlowrank.measurement import (
+    FluidFragments,
+    FragmentMethod,
+    MeanFieldFragments,
+    MeasurementPlan,
+    PlainFragments,
+    plan_measurement,
+)
 from qlowrank.states import State, cisd_state, fci_state, hartree_fock_state
 
 GAUGES: dict[str, Gauge] = {"df": CholeskyGauge(), "df-eigen": EigenGauge()}
@@ -35,6 +42,13 @@ STATES: dict[str, Callable[[Hamiltonian], State]] = {
     "fci": fci_state,
 }
 """States that can price a plan, by name."""
+
+FRAGMENTS: dict[str, FragmentMethod] = {
+    "plain": PlainFragments(),
+    "mean-field": MeanFieldFragments(),
+    "fluid": FluidFragments(),
+}
+"""Ways to choose groups, by name."""
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -67,6 +81,8 @@ class MeasurementRequest:
     """One of `STATES`."""
     precision: float
     """Standard error asked for, Hartree."""
+    fragments: str
+    """One of `FRAGMENTS`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +162,11 @@ def run_job(
             try:
                 state = _state(hamiltonian, study, measurement.state)
                 plan = plan_measurement(
-                    factorization, state, precision=measurement.precision, progress=progress
+                    factorization,
+                    state,
+                    precision=measurement.precision,
+                    fragments=FRAGMENTS[measurement.fragments],
+                    progress=progress,
                 )
             except NotConvergedError as error:
                 failure = str(error)

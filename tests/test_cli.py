@@ -234,7 +234,7 @@ def test_verify_passes_and_fails(water, capsys):
         (["run", "water.xyz", "--basis", "sto-3g", "--method", "thc"], "--method thc"),
         (["run", "water.xyz", "--basis", "sto-3g", "--method", "none"], "invalid choice"),
         (["run", "water.xyz", "--basis", "sto-3g", "--shift"], "--shift"),
-        (["run", "water.xyz", "--basis", "sto-3g", "--fragments", "fluid"], "--fragments fluid"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--fragments", "resplit"], "resplit"),
         (["run", "water.xyz", "--basis", "sto-3g", "--state", "mps"], "--state mps"),
         (["run", "water.xyz", "--basis", "sto-3g", "-o", "nowhere/w.h5"], "does not exist"),
         (["run", "water.xyz", "--basis", "sto-3g", "-o", "."], "folder"),

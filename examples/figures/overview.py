@@ -4,7 +4,7 @@
 Left, what truncation costs and what is proven about it; middle, the leaves; right, the shots.
 """
 
-import sys
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +53,8 @@ def truncated(hamiltonian: ql.Hamiltonian, rank: int) -> ql.Hamiltonian:
 def draw_truncation(axes: Axes, hamiltonian: ql.Hamiltonian) -> None:
     """Integral error, energy error and its proven bound against the number of vectors."""
     exact = hamiltonian.source.reference("HF").energy
-    ranks = np.append(np.arange(20, hamiltonian.rank - 10, 20), hamiltonian.rank)
+    step = max(hamiltonian.rank // 12, 1)
+    ranks = np.append(np.arange(step, hamiltonian.rank - step // 2, step), hamiltonian.rank)
     cuts = [truncated(hamiltonian, int(rank)) for rank in ranks]
     curves = {
         "energy, proven bound": (ORANGE, [sum(c.nelec) * c.residual_trace for c in cuts]),
@@ -107,9 +108,13 @@ def draw_shots(axes: Axes, plan: ql.MeasurementPlan) -> None:
     )
 
 
-def main(output: Path) -> None:
+def main() -> None:
     """Compute water and draw the three panels."""
-    hamiltonian = ql.from_example("water", basis="cc-pvdz", tolerance=1e-7)
+    parser = argparse.ArgumentParser(description="Draw the overview of one molecule.")
+    parser.add_argument("--basis", default="cc-pvdz", help="basis set of water")
+    parser.add_argument("--output", default=OUTPUT, type=Path, metavar="FILE.png")
+    options = parser.parse_args()
+    hamiltonian = ql.from_example("water", basis=options.basis, tolerance=1e-7)
     factorization = ql.double_factorize(hamiltonian)
     plan = ql.plan_measurement(factorization, ql.cisd_state(hamiltonian))
     with mpl.rc_context(STYLE):
@@ -117,9 +122,9 @@ def main(output: Path) -> None:
         draw_truncation(panels[0], hamiltonian)
         draw_leaves(panels[1], factorization)
         draw_shots(panels[2], plan)
-        figure.savefig(output, dpi=150, pil_kwargs={"optimize": True})
-    print(f"wrote {output}: {hamiltonian!r}, {plan!r}")
+        figure.savefig(options.output, dpi=150, pil_kwargs={"optimize": True})
+    print(f"wrote {options.output}\n{hamiltonian!r}\n{plan!r}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT)
+    main()

@@ -8,18 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from qlowrank.archive.draft import Draft
 from qlowrank.checks import InputError
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when there is no room for more bytes."""
 
-NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the system says when the file or folder may not be changed."""
+
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 """What the system says where a file system has no hard links."""
 
 
 @contextmanager
-def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give the name of a draft in the same folder; it becomes `path` once it is on disk.
+def replacing(path: Path, *, overwrite: bool) -> Iterator[Draft]:
+    """Give a draft in the same folder; it becomes the file at `path` once it is on disk.
 
     Whatever interrupts the writing, the file that was at `path` stays as it was. If the process is
     killed, at most a draft named `.NAME.….part` is left beside it.
@@ -31,30 +35,39 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
         InputError: `path` is a folder.
         OSError: The disk is full, or failed.
     """
+    try:
+        target = _target(path, overwrite)
+        name = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        draft = Draft(name)
+    except OSError as error:
+        raise _in_words(path, error) from error
+    try:
+        try:
+            yield draft
+            draft.to_disk()
+        finally:
+            draft.close()
+        if overwrite:
+            name.replace(target)
+        else:
+            _place_new(name, target)
+        _folder_to_disk(target.parent)
+    except OSError as error:
+        raise _in_words(path, error) from error
+    finally:
+        name.unlink(missing_ok=True)
+
+
+def _target(path: Path, overwrite: bool) -> Path:
+    """Return where the file goes, links followed, or refuse before any work is done."""
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise InputError(f"{path} is a folder; give the name of a file to write.")
     if target.exists() and not overwrite:
-        raise _exists(path)
+        raise FileExistsError(errno.EEXIST, "exists")
     if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {target.parent}; make it, or choose another one."
-        )
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        yield draft
-        _to_disk(draft)
-        if overwrite:
-            draft.replace(target)
-        else:
-            _place_new(draft, target)
-        _to_disk(target.parent)
-    except FileExistsError as error:
-        raise _exists(path) from error
-    except (OSError, RuntimeError) as error:
-        raise _in_words(path, error) from error
-    finally:
-        draft.unlink(missing_ok=True)
+        raise FileNotFoundError(errno.ENOENT, "no such folder")
+    return target
 
 
 def _place_new(draft: Path, target: Path) -> None:
@@ -65,52 +78,36 @@ def _place_new(draft: Path, target: Path) -> None:
         if error.errno not in NO_LINKS:
             raise
         if target.exists():
-            raise FileExistsError(target) from error
+            raise FileExistsError(errno.EEXIST, "exists") from error
         draft.replace(target)
 
 
-def _to_disk(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+def _folder_to_disk(folder: Path) -> None:
+    """Wait until a folder's list of names is on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _exists(path: Path) -> FileExistsError:
-    return FileExistsError(
-        f"{path} exists; pass overwrite=True (--overwrite) to replace it, or another name."
-    )
-
-
-def _in_words(path: Path, error: OSError | RuntimeError) -> OSError | RuntimeError:
-    """Say why no file could be written at `path`."""
-    number = _error_number(error)
-    if number in FULL:
-        return OSError(
-            number,
-            f"There is no room left to write {path} ({os.strerror(number)}); what was there before "
-            "is untouched. Free some space, or write elsewhere.",
+def _in_words(path: Path, error: OSError) -> OSError:
+    """Say why no file could be written at `path`, and what to do."""
+    if error.errno == errno.EEXIST:
+        return FileExistsError(
+            f"{path} exists; pass overwrite=True (--overwrite) to replace it, or another name."
         )
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return FileNotFoundError(f"There is no folder {path.parent}; make it, or choose another.")
+    if error.errno in FORBIDDEN:
         return PermissionError(
-            f"No file may be written in {path.parent} ({os.strerror(number)}); choose another "
-            "folder, or change its permissions."
+            f"No file may be written in {path.parent}; choose another folder, or change its "
+            "permissions."
         )
-    if number is not None:
-        return OSError(number, f"{path} could not be written: {error}")
-    return error
-
-
-def _error_number(error: OSError | RuntimeError) -> int | None:
-    """The system's error number: HDF5 mentions it in the text of its own errors."""
-    known: BaseException | None = error
-    while known is not None:
-        if isinstance(known, OSError) and known.errno is not None:
-            return known.errno
-        for number in (*FULL, errno.EACCES, errno.EPERM, errno.EROFS):
-            if f"errno = {number}," in str(known):
-                return number
-        known = known.__context__
-    return None
+    if error.errno in FULL:
+        return OSError(
+            error.errno,
+            f"There is no room to write {path} ({error.strerror}); what was there before is "
+            "untouched. Free some space, or write elsewhere.",
+        )
+    return OSError(error.errno, f"{path} could not be written: {error}")

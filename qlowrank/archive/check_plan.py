@@ -22,7 +22,7 @@ def plan_checks(evidence: Evidence) -> Iterator[Check]:
     plan = evidence.plan
     if plan is None:
         return
-    shots = allocate_shots(plan.variances, plan.precision)
+    shots = allocate_shots(plan.variances, plan.precision, floor=plan.pricing.floor)
     yield equal(
         "plan: shots",
         bool((plan.variances >= 0).all()) and np.array_equal(shots, plan.shots),

@@ -7,6 +7,7 @@ from typing import Any
 
 from qlowrank.archive.atomic import replacing
 from qlowrank.archive.datasets import content_digest, write
+from qlowrank.archive.draft import Draft
 from qlowrank.archive.format import LIBVER
 from qlowrank.archive.forms import NO_LABEL, Record
 from qlowrank.archive.kinds import in_order
@@ -44,16 +45,20 @@ def save(path: str | os.PathLike[str], *records: Any, overwrite: bool = False) -
         _write(draft, held)
 
 
-def _write(path: Path, held: dict[str, Any]) -> None:
-    """Write a new file; nobody else knows its name, so it needs no lock."""
+def _write(draft: Draft, held: dict[str, Any]) -> None:
+    """Write the records in their order, and what the root says about them."""
     import h5py
 
-    with h5py.File(path, "x", libver=LIBVER, locking=False) as file:
-        digests = [
-            (entry.path, write(file, entry))
-            for name, record in held.items()
-            for entry in Record(type(record)).entries(name, record, NO_LABEL)
-        ]
-        attributes = root_attributes(held) | {"content_sha256": content_digest(digests)}
-        for name, value in attributes.items():
-            file.attrs[name] = value
+    try:
+        with h5py.File(draft, "w", libver=LIBVER) as file:
+            digests: list[tuple[str, str]] = []
+            for name, record in held.items():
+                for entry in Record(type(record)).entries(name, record, NO_LABEL):
+                    digests.append((entry.path, write(file, entry)))
+                    draft.check()
+            attributes = root_attributes(held) | {"content_sha256": content_digest(digests)}
+            for name, value in attributes.items():
+                file.attrs[name] = value
+    except Exception:
+        draft.check()  # HDF5's complaints about a failed disk say less than the disk's own
+        raise

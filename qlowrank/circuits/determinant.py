@@ -7,10 +7,11 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array
-from qlowrank.circuits.elimination import NEGLIGIBLE, clear
+from qlowrank.circuits.elimination import clear
 from qlowrank.circuits.frames import orthogonal
 from qlowrank.circuits.network import GivensNetwork, network_in_layers
 from qlowrank.circuits.rotation import append_rotations
+from qlowrank.circuits.staircase import staircase
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -88,7 +89,7 @@ def determinant_rotations(orbitals: Array, n_occupied: int) -> GivensNetwork:
         the rotations as many as its dimension.
     """
     occupied = orbitals[:, :n_occupied]
-    rest = _staircase(occupied)
+    rest = staircase(occupied)
     rotations: list[tuple[int, float]] = []
     for column in range(n_occupied):
         for row in range(len(rest) - 1, column, -1):
@@ -98,18 +99,3 @@ def determinant_rotations(orbitals: Array, n_occupied: int) -> GivensNetwork:
         return plus
     signs = np.where(np.arange(len(orbitals)) == 0, -1.0, 1.0)
     return GivensNetwork(modes=plus.modes, angles=plus.angles, signs=signs)
-
-
-def _staircase(columns: Array) -> Array:
-    """Mix orthonormal columns by reflections so that each ends higher than the next."""
-    mixed = np.array(columns)
-    left = mixed.shape[1]
-    for row in reversed(range(len(mixed))):
-        size = float(np.linalg.norm(mixed[row, :left]))
-        if left and size > NEGLIGIBLE:
-            mirror = mixed[row, :left].copy()
-            mirror[-1] += np.copysign(size, mirror[-1])
-            mirror /= np.linalg.norm(mirror)
-            mixed[:, :left] -= 2 * np.outer(mixed[:, :left] @ mirror, mirror)
-            left -= 1
-    return mixed

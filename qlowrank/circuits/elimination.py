@@ -21,11 +21,14 @@ def clear(matrix: Array, row: int, against: int, column: int) -> list[tuple[int,
     Returns:
         The rotations (mode, angle) that lead back, at most one: the matrix before is
         `G(mode, angle)` times the matrix after, which replaces it in place. None where the
-        element is negligible. The angle lies in [-π/2, π/2], the smallest that will do.
+        element is negligible. The angle lies in [-π/2, π/2], the smallest that will do; where the
+        other element is negligible it is ±π/2 exactly, which swaps the rows and mixes nothing.
     """
     element, other = float(matrix[row, column]), float(matrix[against, column])
     if abs(element) <= NEGLIGIBLE:
         return []
+    if abs(other) <= NEGLIGIBLE:
+        matrix[against, column], other = 0.0, 0.0
     tangent = element / other if other else inf
     angle = atan(tangent) if row > against else -atan(tangent)
     mode = min(row, against)

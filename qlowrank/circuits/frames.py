@@ -7,6 +7,7 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.circuits.elimination import NEGLIGIBLE
 
 ORTHOGONALITY = 1e-8
 """Largest permitted Frobenius norm of `Uᵀ U - 1`."""
@@ -29,3 +30,14 @@ def orthogonal(name: str, value: Any) -> Array:
             "Its columns are the rotated orbitals in an orthonormal basis: orthonormalise them."
         )
     return matrix
+
+
+def without_noise(frame: Array, negligible: float) -> Array:
+    """Set elements up to `negligible` to zero, and make the frame orthogonal to rounding again.
+
+    The step U (3 - UᵀU) / 2 squares the distance from orthogonality and keeps the zeros between
+    blocks; rounding in other zeros is cleared once more.
+    """
+    kept = np.where(np.abs(frame) > negligible, frame, 0.0)
+    kept = kept @ (3 * np.eye(len(kept)) - kept.T @ kept) / 2
+    return np.where(np.abs(kept) > NEGLIGIBLE, kept, 0.0)

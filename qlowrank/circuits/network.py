@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import copysign, cos, pi, sin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -93,6 +94,15 @@ def network_in_layers(rotations: Sequence[tuple[int, float]], signs: ArrayLike) 
     return GivensNetwork(modes=modes[order], angles=angles[order], signs=np.asarray(signs))
 
 
+def mirrored(network: GivensNetwork) -> GivensNetwork:
+    """Renumber the modes from the other end: rows and columns of the matrix run backwards."""
+    return GivensNetwork(
+        modes=network.norb - 2 - network.modes,
+        angles=-network.angles,
+        signs=network.signs[::-1],
+    )
+
+
 def layer_of_each(modes: Indices, norb: int) -> Indices:
     """Layer of each rotation, shape (n_rotations,), when each runs as soon as it can.
 
@@ -109,8 +119,8 @@ def layer_of_each(modes: Indices, norb: int) -> Indices:
 
 
 def rotate_rows(matrix: Array, mode: int, angle: float) -> None:
-    """Multiply `matrix` in place from the left with the rotation G(mode, angle)."""
-    cosine, sine = np.cos(angle), np.sin(angle)
+    """Multiply `matrix` in place from the left with G(mode, angle); ±π/2 swaps without rounding."""
+    cosine, sine = (0.0, copysign(1.0, angle)) if abs(angle) == pi / 2 else (cos(angle), sin(angle))
     rows = np.array([[cosine, -sine], [sine, cosine]])
     matrix[mode : mode + 2] = rows @ matrix[mode : mode + 2]
 

@@ -62,7 +62,7 @@ class EigenGauge:
 
     def __call__(self, factors: Array) -> Array:
         """Return factors that are orthogonal to each other, by falling norm."""
-        flat = factors.reshape(len(factors), -1)
+        flat = factors.reshape(len(factors), factors.shape[1] ** 2)
         _, mixing = np.linalg.eigh(flat @ flat.T)
         mixing = with_positive_peak(mixing[:, ::-1])
         return (mixing.T @ flat).reshape(factors.shape)

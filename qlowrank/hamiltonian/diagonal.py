@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
@@ -34,13 +35,10 @@ class DiagonalOperator:
     def __post_init__(self) -> None:
         norb = len(self.linear)
         square = (norb, norb)
-        for name, shape in {
-            "frame": square,
-            "linear": (norb,),
-            "same_spin": square,
-            "opposite_spin": square,
-        }.items():
+        for name, shape in {"frame": square, "linear": (norb,), "opposite_spin": square}.items():
             object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
+        same_spin = checks.symmetric("same_spin", self.same_spin, norb)
+        object.__setattr__(self, "same_spin", same_spin)
         gap = np.abs(self.frame.T @ self.frame - np.eye(norb)).max(initial=0.0)
         if gap > 1e-8:
             raise InputError(f"frame must be orthogonal; UᵀU misses the identity by {gap:.1e}.")
@@ -50,16 +48,17 @@ class DiagonalOperator:
         """Number of spatial orbitals."""
         return len(self.linear)
 
-    def values(self, alpha: Array, beta: Array) -> Array:
+    def values(self, alpha: ArrayLike, beta: ArrayLike) -> Array:
         """Return F for occupations of the rotated orbitals.
 
         Args:
-            alpha: Occupations 0 or 1 of rotated alpha orbitals, shape (..., norb).
+            alpha: Occupations 0 or 1 (or False, True) of rotated alpha orbitals, shape (..., norb).
             beta: The same for beta.
 
         Returns:
             Values in Hartree, shape (...).
         """
+        alpha, beta = np.asarray(alpha, dtype=np.float64), np.asarray(beta, dtype=np.float64)
         linear = (alpha + beta) @ self.linear
         same_alpha = np.einsum("...k,...k->...", alpha @ self.same_spin, alpha)
         same_beta = np.einsum("...k,...k->...", beta @ self.same_spin, beta)

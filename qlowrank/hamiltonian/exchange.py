@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qlowrank import checks
 from qlowrank.hamiltonian.record import Hamiltonian, packed_two_body
 from qlowrank.integrals.fcidump import Fcidump, write_fcidump
 
@@ -21,6 +22,9 @@ def to_openfermion(hamiltonian: Hamiltonian) -> Any:
     Args:
         hamiltonian: The operator to convert.
 
+    Raises:
+        InputError: The dense tensor over spin orbitals would not fit in memory.
+
     >>> from qlowrank.hamiltonian.read import from_example
     >>> to_openfermion(from_example("h2")).n_qubits
     4
@@ -28,6 +32,12 @@ def to_openfermion(hamiltonian: Hamiltonian) -> Any:
     from openfermion import InteractionOperator
 
     norb = hamiltonian.norb
+    checks.fits(
+        f"OpenFermion's dense tensor of {2 * norb} spin orbitals",
+        8 * 18 * norb**4,  # it has 16 norb⁴ elements, and two spatial ones are made on the way
+        None,
+        "Work with the factors instead.",
+    )
     one_body = np.zeros((2 * norb, 2 * norb))
     two_body = np.zeros((2 * norb,) * 4)
     halved = hamiltonian.two_body().transpose(0, 2, 3, 1) / 2
@@ -52,7 +62,15 @@ def to_fcidump(hamiltonian: Hamiltonian, path: str | Path, *, overwrite: bool = 
 
     Raises:
         FileExistsError: The file exists and `overwrite` is False.
+        InputError: The dense tensor would not fit in memory.
     """
+    npair = hamiltonian.norb * (hamiltonian.norb + 1) // 2
+    checks.fits(
+        f"The packed two-electron tensor of {hamiltonian.norb} orbitals",
+        8 * npair * (npair + hamiltonian.rank),
+        None,
+        "Work with the factors instead.",
+    )
     dump = Fcidump(
         nelec=hamiltonian.nelec,
         constant=hamiltonian.constant,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qlowrank import checks
-from qlowrank.checks import Array, InputError
+from qlowrank.checks import InputError
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals import examples
 from qlowrank.integrals.arrays import read_arrays
@@ -260,12 +260,13 @@ def _decompose_checked(
         error = np.abs(integrals.pairs.columns(part) - vectors[:, part].T @ vectors)
         largest = max(largest, float(error.max(initial=0.0)))
     scale = float(integrals.pairs.diagonal().max(initial=1.0))
-    if largest > hamiltonian.max_abs_error_bound + 1e-12 * len(rows) * scale + tolerance:
+    bound = max(hamiltonian.max_abs_error_bound, float(tolerance))
+    if largest > bound + 1e-12 * len(rows) * scale:
         raise InputError(
             "The two-electron integrals are not positive semidefinite: with every diagonal "
-            f"residual at most {hamiltonian.max_abs_error_bound:.1e}, an off-diagonal one is "
-            f"{largest:.2e} Hartree (smallest eigenvalue {_smallest_eigenvalue(integrals):.2e}). "
-            "Check that no integrals are missing and that their order is (pq|rs)."
+            f"residual at most {hamiltonian.max_abs_error_bound:.1e} Hartree, an off-diagonal one "
+            f"is {largest:.2e}. Check that no integrals are missing, that their order is (pq|rs), "
+            "and that the tolerance is not below their precision."
         )
     return replace(
         hamiltonian,
@@ -273,16 +274,6 @@ def _decompose_checked(
             hamiltonian.truncation, max_error=max(largest, hamiltonian.max_abs_error_bound)
         ),
     )
-
-
-def _smallest_eigenvalue(integrals: Integrals) -> float:
-    """Return the smallest eigenvalue of the integrals over pairs, Hartree."""
-    from scipy.sparse.linalg import eigsh
-
-    matrix: Array = integrals.pairs.columns(np.arange(len(integrals.pairs.diagonal())))
-    if len(matrix) < 4:
-        return float(np.linalg.eigvalsh(matrix)[0])
-    return float(eigsh(matrix, k=1, which="SA", return_eigenvectors=False)[0])
 
 
 def _file_digest(path: str | Path) -> str:

@@ -106,7 +106,7 @@ class Hamiltonian:
             max_memory,
             "Work with the factors instead.",
         )
-        flat = self.factors.reshape(self.rank, -1)
+        flat = self.factors.reshape(self.rank, self.norb**2)
         return (flat.T @ flat).reshape((self.norb,) * 4)
 
     def to_openfermion(self) -> Any:

@@ -30,7 +30,7 @@ def read_arrays(
     Raises:
         InputError: Complex, non-finite, misshapen or not eightfold symmetric input.
     """
-    shape = np.shape(one_body)
+    shape = _shape("one_body", one_body)
     if len(shape) != 2 or shape[0] != shape[1]:
         raise InputError(f"one_body must have shape (norb, norb); got {shape}.")
     norb = shape[0]
@@ -54,10 +54,18 @@ def read_arrays(
     )
 
 
+def _shape(name: str, value: ArrayLike) -> tuple[int, ...]:
+    """Return the shape of an array, or say that it has none."""
+    try:
+        return np.shape(value)
+    except ValueError as error:
+        raise InputError(f"{name} must be an array; its rows differ in length.") from error
+
+
 def _packed(two_body: ArrayLike, norb: int) -> Array:
     """Return the integrals over pairs, from either layout."""
     npair = norb * (norb + 1) // 2
-    shape = np.shape(two_body)
+    shape = _shape("two_body", two_body)
     if shape == (npair, npair):
         return checks.symmetric("packed two_body", two_body, npair)
     if shape != (norb,) * 4:

@@ -16,10 +16,13 @@ from qlowrank.integrals.record import (
     Source,
     determinant_energy,
     fingerprint,
+    hill_formula,
 )
 
 ENERGY_TOLERANCE = 1e-8
 """An import must rebuild the source's energy to this many Hartree, or it refuses."""
+ORTHONORMAL = 1e-8
+"""Largest element by which the overlap of orbitals may miss the identity."""
 
 
 def read_pyscf(
@@ -48,11 +51,9 @@ def read_pyscf(
     if cas is None:
         orbitals, core, nelec = *_by_occupation(mean_field), _electrons(mean_field.mol)
     else:
-        orbitals, core, nelec = cas.mo_coeff, cas.ncore, tuple(cas.nelecas)
+        orbitals, core, nelec = cas.mo_coeff, _core(cas), tuple(cas.nelecas)
     norb = orbitals.shape[1] if cas is None else cas.ncas
-    window = checks.readonly(
-        "mo_coeff", orbitals[:, core : core + norb], (mean_field.mol.nao, norb)
-    )
+    window = _window(mean_field, orbitals, core, norb)
     nuclear = float(mean_field.energy_nuc())
     if cas is None:
         one_body, frozen = window.T @ mean_field.get_hcore() @ window, 0.0
@@ -98,7 +99,7 @@ def _active_space(mean_field: Any, active: tuple[int, int]) -> Any:
     from pyscf import mcscf
 
     try:
-        n_electrons, norb = (int(n) for n in active)
+        n_electrons, norb = (checks.whole("active", n) for n in active)
     except (TypeError, ValueError):
         raise InputError(
             f"active must be two integers (electrons, orbitals); got {active!r:.60}."
@@ -140,7 +141,7 @@ def _refuse_unsupported(source: Any, mean_field: Any) -> None:
     if _is_a(source, "pyscf.mcscf", "UCASBase") or _is_a(mean_field, "pyscf.scf", "UHF"):
         raise InputError(
             f"Unrestricted orbitals ({kind}) are not supported: alpha and beta would need "
-            "separate integrals. Use scf.ROHF, or mf.to_rhf() for a closed shell."
+            "separate integrals. Use scf.ROHF, or mf.to_rhf().run() for a closed shell."
         )
     if _is_a(mean_field, "pyscf.scf", "GHF") or _is_a(mean_field, "pyscf.scf", "DHF"):
         raise InputError(
@@ -153,20 +154,39 @@ def _refuse_unsupported(source: Any, mean_field: Any) -> None:
         )
     if _is_a(mean_field, "pyscf.pbc", "SCF"):
         raise InputError(f"Periodic systems ({kind}) are not supported; use a molecule.")
-    if getattr(mean_field, "with_df", None) is not None:
+    if any(getattr(part, "with_df", None) is not None for part in (source, mean_field)):
         raise InputError(
-            f"{kind} fits its integrals (density fitting, RI), so the exact Hamiltonian does not "
-            "give its energy. Converge the same mean field without density_fit()."
+            f"{type(source).__name__} fits its integrals (density fitting, RI), so the exact "
+            "Hamiltonian does not give its energy. Converge the same object without density_fit()."
         )
     if mean_field.mo_coeff is None:
         raise InputError("The mean field has no orbitals yet; call mf.kernel() first.")
     if not mean_field.converged:
+        hint = "" if source is mean_field else " (PySCF makes UHF an RHF that never ran.)"
         raise InputError(
             f"The SCF of this {kind} did not converge. Pass a converged mean field: raise "
-            "mf.max_cycle, or use mf.newton()."
+            f"mf.max_cycle, or use mf.newton().{hint}"
         )
+    _refuse_unsolved(source)
     if np.iscomplexobj(mean_field.mo_coeff) or np.iscomplexobj(source.mo_coeff):
         raise InputError("Complex orbitals are not supported; use real ones.")
+
+
+def _refuse_unsolved(source: Any) -> None:
+    """Refuse an active space that was solved, but not to one converged state."""
+    vector = getattr(source, "ci", None)
+    if vector is None:
+        return
+    if not isinstance(vector, np.ndarray):
+        raise InputError(
+            "State-averaged or multi-root CASCI/CASSCF gives no single reference state; pass "
+            "mcscf.CASCI on its orbitals (mo_coeff), solved for one root."
+        )
+    if not np.all(source.converged):
+        raise InputError(
+            f"This {type(source).__name__} did not converge. Raise its max_cycle_macro or "
+            "fcisolver.max_cycle and run it again."
+        )
 
 
 def _is_a(value: Any, package: str, name: str) -> bool:
@@ -189,6 +209,35 @@ def _electrons(mol: Any) -> tuple[int, int]:
     return int(n_alpha), int(n_beta)
 
 
+def _core(cas: Any) -> int:
+    """Number of frozen orbitals below an active space."""
+    n_electrons, n_active = cas.mol.nelectron, sum(cas.nelecas)
+    try:
+        return int(cas.ncore)
+    except AssertionError:
+        raise InputError(
+            f"{n_active} of {n_electrons} electrons active leave {n_electrons - n_active} for the "
+            "frozen core, which must be even and not negative. Change the active electrons."
+        ) from None
+
+
+def _window(mean_field: Any, orbitals: Array, core: int, norb: int) -> Array:
+    """Return the active orbitals, or say why they cannot be used."""
+    if core + norb > orbitals.shape[1]:
+        raise InputError(
+            f"The active space needs {core} frozen and {norb} active orbitals; mo_coeff has "
+            f"{orbitals.shape[1]}. Ask for fewer, or pass all orbitals."
+        )
+    used = checks.readonly("mo_coeff", orbitals[:, : core + norb], (len(orbitals), core + norb))
+    gap = np.abs(used.T @ mean_field.get_ovlp() @ used - np.eye(core + norb)).max()
+    if gap > ORTHONORMAL:
+        raise InputError(
+            f"Orbitals must be orthonormal; CᵀSC misses the identity by {gap:.1e}. "
+            "Orthonormalise mo_coeff, or take it as PySCF made it."
+        )
+    return used[:, core:]
+
+
 def _transformed(mean_field: Any, window: Array, max_memory: float | None) -> Array:
     """Two-electron integrals over the window's orbital pairs."""
     from pyscf import ao2mo
@@ -205,6 +254,7 @@ def _transformed(mean_field: Any, window: Array, max_memory: float | None) -> Ar
     if integrals is None:
         integrals = mean_field.mol.intor("int2e", aosym="s8")
     packed = ao2mo.kernel(integrals, np.array(window), compact=True)
+    packed = packed.reshape(2 * (norb * (norb + 1) // 2,))  # one orbital comes back four-index
     return np.asarray((packed + packed.T) / 2)
 
 
@@ -216,26 +266,33 @@ def _check_energies(
 
     n_alpha, n_beta = integrals.nelec
     alpha, beta = orbitals[:, : core + n_alpha], orbitals[:, : core + n_beta]
-    densities = np.array([alpha @ alpha.T, beta @ beta.T])
+    densities = np.array([alpha @ alpha.T, beta @ beta.T, *_spin_densities(mean_field)])
     coulomb, exchange = mean_field.get_jk(mean_field.mol, densities)
-    expected = mean_field.energy_nuc() + np.einsum("spq,pq->", densities, mean_field.get_hcore())
-    expected += np.einsum("spq,tpq->", densities, coulomb) / 2
-    expected -= np.einsum("spq,spq->", densities, exchange) / 2
-    _agree("reference determinant", determinant_energy(integrals), float(expected))
+    one_electron = np.einsum("spq,pq->s", densities, mean_field.get_hcore())
+    pairs = np.einsum("spq,tpq->st", densities, coulomb) - np.diag(
+        np.einsum("spq,spq->s", densities, exchange)
+    )
+    expected, converged = (
+        float(mean_field.energy_nuc() + one_electron[s].sum() + pairs[s, s].sum() / 2)
+        for s in (slice(0, 2), slice(2, 4))
+    )
+    _agree("reference determinant", determinant_energy(integrals), expected)
+    _agree(type(mean_field).__name__, converged, float(mean_field.e_tot))
     if source is mean_field:
         _agree(type(source).__name__, determinant_energy(integrals), float(source.e_tot))
     vector = getattr(source, "ci", None)
     if vector is not None:
-        if not isinstance(vector, np.ndarray):
-            raise InputError(
-                "State-averaged or multi-root CASCI/CASSCF gives no single reference state; pass "
-                "mcscf.CASCI on its orbitals (mo_coeff), solved for one root."
-            )
         packed = integrals.pairs.columns(np.arange(len(integrals.pairs.diagonal())))
         energy = fci.direct_spin1.energy(
             integrals.one_body, packed, vector, integrals.norb, integrals.nelec
         )
         _agree("CASCI", integrals.constants.total + float(energy), float(source.e_tot))
+
+
+def _spin_densities(mean_field: Any) -> Array:
+    """Alpha and beta density of a mean field, shape (2, nao, nao)."""
+    density = np.asarray(mean_field.make_rdm1())
+    return np.stack([density / 2] * 2) if density.ndim == 2 else density
 
 
 def _agree(what: str, rebuilt: float, expected: float) -> None:
@@ -244,8 +301,9 @@ def _agree(what: str, rebuilt: float, expected: float) -> None:
         raise InputError(
             f"The {what} energy rebuilt from the integrals is {rebuilt:.10f} Hartree, and PySCF "
             f"reports {expected:.10f}: they must agree to {ENERGY_TOLERANCE:g}. The object carries "
-            "an energy that its Hamiltonian does not describe (solvent, dispersion, edited "
-            "orbitals), or its last iteration was not finished; converge it tighter without these."
+            "an energy that its Hamiltonian does not describe (solvent, dispersion, fractional "
+            "occupations, edited orbitals), or its last iteration was not finished; converge it "
+            "tighter without these."
         )
 
 
@@ -258,7 +316,7 @@ def _provenance(source: Any, mean_field: Any, cas: Any, numbers: tuple[Any, ...]
         references.append(Reference(method=method, energy=float(cas.e_tot)))
     molecule = describe(mean_field.mol)
     return Source(
-        name=molecule.formula,
+        name=molecule.formula or "model",
         origin=f"PySCF {kind}" if cas is None else f"PySCF {type(cas).__name__} on {kind}",
         molecule=molecule,
         references=tuple(references),
@@ -269,15 +327,13 @@ def _provenance(source: Any, mean_field: Any, cas: Any, numbers: tuple[Any, ...]
 def describe(mol: Any) -> Molecule:
     """Return formula, geometry in Ångström, basis, charge and spin of a PySCF molecule."""
     symbols = [mol.atom_pure_symbol(i) for i in range(mol.natm)]
+    charged = [s for s, charge in zip(symbols, mol.atom_charges(), strict=True) if charge > 0]
     lines = [
         f"{symbol} {x:.10f} {y:.10f} {z:.10f}"
         for symbol, (x, y, z) in zip(symbols, mol.atom_coords(unit="Angstrom"), strict=True)
     ]
-    counts = {symbol: symbols.count(symbol) for symbol in symbols}
-    first = [s for s in ("C", "H") if "C" in counts and s in counts]
-    order = first + sorted(s for s in counts if s not in first)
     return Molecule(
-        formula="".join(s + (str(counts[s]) if counts[s] > 1 else "") for s in order),
+        formula=hill_formula(charged),
         geometry="\n".join(lines),
         basis=mol.basis if isinstance(mol.basis, str) else "custom",
         charge=int(mol.charge),

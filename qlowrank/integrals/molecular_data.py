@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from qlowrank import checks
 from qlowrank.checks import InputError
 from qlowrank.integrals.arrays import read_arrays
 from qlowrank.integrals.mean_field import ENERGY_TOLERANCE
@@ -16,6 +17,7 @@ from qlowrank.integrals.record import (
     Reference,
     Source,
     determinant_energy,
+    hill_formula,
 )
 
 
@@ -28,18 +30,27 @@ def read_molecular_data(data: Any) -> Integrals:
         data: `openfermion.MolecularData` with one- and two-body integrals (its `load()` called).
 
     Raises:
-        InputError: Integrals are missing, or do not rebuild the stored Hartree-Fock energy.
+        InputError: Integrals are missing, do not rebuild the stored Hartree-Fock energy, or the
+            multiplicity does not fit the electrons.
     """
     one_body = getattr(data, "one_body_integrals", None)
     two_body = getattr(data, "two_body_integrals", None)
-    if one_body is None or two_body is None:
+    if not hasattr(data, "multiplicity"):
+        raise InputError(f"Expected an openfermion.MolecularData; got {type(data).__name__}.")
+    if one_body is None or two_body is None or np.ndim(two_body) != 4:
         raise InputError(
             "This MolecularData holds no integrals; run a plugin such as openfermionpyscf with "
             "them stored, then call load()."
         )
-    spin = int(data.multiplicity) - 1
-    nelec = ((int(data.n_electrons) + spin) // 2, (int(data.n_electrons) - spin) // 2)
-    nuclear = float(data.nuclear_repulsion)
+    spin = checks.whole("multiplicity", data.multiplicity) - 1
+    n_electrons = checks.whole("n_electrons", data.n_electrons)
+    if not 0 <= spin <= n_electrons or (n_electrons - spin) % 2:
+        raise InputError(
+            f"multiplicity {spin + 1} is impossible with {n_electrons} electrons; make this "
+            "MolecularData anew."
+        )
+    nelec = ((n_electrons + spin) // 2, (n_electrons - spin) // 2)
+    nuclear = checks.finite("nuclear_repulsion", data.nuclear_repulsion)
     plain = read_arrays(nuclear, one_body, np.transpose(two_body, (0, 3, 1, 2)), nelec)
     stored = data.hf_energy
     integrals = replace(
@@ -65,10 +76,8 @@ def read_molecular_data(data: Any) -> Integrals:
 
 def _molecule(data: Any, spin: int) -> Molecule:
     """Formula, geometry, basis, charge and spin as OpenFermion names them."""
-    symbols = [symbol for symbol, _ in data.geometry]
-    counts = {symbol: symbols.count(symbol) for symbol in sorted(symbols)}
     return Molecule(
-        formula="".join(s + (str(n) if n > 1 else "") for s, n in counts.items()),
+        formula=hill_formula(symbol for symbol, _ in data.geometry),
         geometry="\n".join(f"{s} {x:.10f} {y:.10f} {z:.10f}" for s, (x, y, z) in data.geometry),
         basis=str(data.basis),
         charge=int(data.charge),

@@ -2,6 +2,8 @@
 """What every reader of integrals returns: the numbers, and where they came from."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -100,6 +102,18 @@ class Integrals:
     def norb(self) -> int:
         """Number of spatial orbitals."""
         return self.pairs.norb
+
+
+def hill_formula(symbols: Iterable[str]) -> str:
+    """Return the Hill formula: carbon, hydrogen, then by the alphabet; without carbon, all by it.
+
+    >>> hill_formula(["O", "C", "H", "H"]), hill_formula(["O", "H", "H"])
+    ('CH2O', 'H2O')
+    """
+    counts = Counter(symbols)
+    first = [s for s in ("C", "H") if "C" in counts and s in counts]
+    order = first + sorted(s for s in counts if s not in first)
+    return "".join(s + (str(counts[s]) if counts[s] > 1 else "") for s in order)
 
 
 def fingerprint(*arrays: object) -> str:

@@ -15,10 +15,10 @@ from qlowrank.checks import Array, InputError
 Progress = Callable[[str, int, int | None], None]
 """Called with (what is done, steps done, steps in all or None where not known)."""
 
-INDEFINITE = 1e-8
-"""Where no tolerance was asked for, a residual diagonal below minus this share of the largest
-element is no rounding: the matrix is indefinite. (Integrals in nearly linearly dependent basis
-sets are known to about a tenth of it.)"""
+INDEFINITE = 1e-6
+"""Where no tolerance is asked for, a residual diagonal below minus this share of the largest
+element is no rounding: the matrix is indefinite. (Rounding reaches a tenth of it in molecular
+orbitals of nearly linearly dependent basis sets.)"""
 
 
 class SemidefiniteMatrix(Protocol):

@@ -17,18 +17,22 @@ ROUNDING = 1e-12
 """Relative error that double precision may leave in a number of shots."""
 
 
-def allocate_shots(variances: Array, precision: float) -> np.ndarray:
+def allocate_shots(variances: Array, precision: float, *, floor: float = 0.0) -> np.ndarray:
     r"""Return the integer shots that reach a standard error with the fewest in all.
 
     .. math:: m_g = \Big\lceil \sqrt{V_g} \, \sum_h \sqrt{V_h} \,/\, \epsilon^2 \Big\rceil
               \quad\Rightarrow\quad \sum_g V_g / m_g \le \epsilon^2
 
     which is Lagrange's optimum, at most one shot a group above it, or `LEAST_SHOTS` where the
-    optimum is less.
+    optimum is less. A floor φ spreads that share of the shots evenly,
+    :math:`m_g \propto (1 - \varphi) \sqrt{V_g} / \sum_h \sqrt{V_h} + \varphi / G`: where variances
+    come from an approximate state, a group that it believes to be quiet still gets its shots, and
+    the precision costs at most 1 / (1 − φ) times as many.
 
     Args:
         variances: V, shape (n_groups,), Hartree².
         precision: ε, the standard error asked for, Hartree.
+        floor: φ, from 0 to less than 1.
 
     Returns:
         Shape (n_groups,), integers.
@@ -44,14 +48,19 @@ def allocate_shots(variances: Array, precision: float) -> np.ndarray:
     given = checks.readonly("variances", variances, (np.size(variances),))
     if (given < 0).any():
         raise InputError(f"variances must be at least 0 Hartree²; got {given.min():g}.")
+    if not 0 <= floor < 1:
+        raise InputError(f"floor must be at least 0 and less than 1; got {floor}.")
     spread = np.sqrt(given)
-    root = float(spread.sum()) / epsilon
-    if root * root > MOST_SHOTS:
+    even = float(spread.mean()) if len(spread) else 0.0
+    shares = (1 - floor) * spread + floor * even  # of sum Σ sqrt(V)
+    unit = float(np.sum(np.divide(given, shares, out=np.zeros(len(given)), where=shares > 0)))
+    if unit / epsilon * (float(spread.sum()) / epsilon) > MOST_SHOTS:
         raise InputError(
-            f"A precision of {epsilon:g} Hartree needs {root * root:.1e} shots, more than can be "
+            f"A precision of {epsilon:g} Hartree needs "
+            f"{unit / epsilon * (float(spread.sum()) / epsilon):.1e} shots, more than can be "
             "counted. Ask for a larger standard error."
         )
-    ideal = spread / epsilon * root
+    ideal = shares / epsilon * (unit / epsilon)
     for slack in (-ROUNDING, 0.0, ROUNDING):  # a whole number should not be rounded up by noise
         shots = np.maximum(np.ceil(ideal * (1 + slack)).astype(np.int64), LEAST_SHOTS)
         if np.sqrt(np.sum(given / shots)) <= epsilon:

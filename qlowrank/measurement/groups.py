@@ -2,7 +2,9 @@
 """From a factorization to groups of commuting operators, one orbital frame each."""
 
 import numpy as np
+from opt_einsum import contract
 
+from qlowrank.checks import Array
 from qlowrank.factorization.gauge import with_positive_peak
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
@@ -28,14 +30,31 @@ def plain_groups(factorization: DoubleFactorization) -> tuple[DiagonalOperator, 
     >>> len(plain_groups(double_factorize(from_example("h2"))))
     4
     """
-    norb = factorization.norb
-    energies, frame = np.linalg.eigh(factorization.one_body)
-    nothing = np.zeros((norb, norb))
-    one_body = DiagonalOperator(
-        frame=with_positive_peak(frame), linear=energies, same_spin=nothing, opposite_spin=nothing
-    )
+    return shifted_groups(factorization, np.zeros((factorization.n_leaves, factorization.norb)))
+
+
+def shifted_groups(
+    factorization: DoubleFactorization, shifts: Array
+) -> tuple[DiagonalOperator, ...]:
+    r"""Return the squares less a one-body operator in their own frames, and the rest as one group.
+
+    .. math:: F_t = \tfrac12 \Big(\sum_k \varepsilon^t_k \tilde n^t_k\Big)^2
+              - \sum_k c^t_k \tilde n^t_k, \qquad
+              F_0 = \sum_{pq} \kappa_{pq} E_{pq} + \sum_t \sum_k c^t_k \tilde n^t_k
+
+    Args:
+        factorization: The leaves and kappa.
+        shifts: c, shape (n_leaves, norb), Hartree.
+
+    Returns:
+        F_0 in its own eigenframe, then the leaves in their order.
+    """
+    moved = contract("tpk,tk,tqk->pq", factorization.leaves, shifts, factorization.leaves)
+    energies, frame = np.linalg.eigh(factorization.one_body + moved)
+    nothing = np.zeros((factorization.norb, factorization.norb))
+    one_body = DiagonalOperator(with_positive_peak(frame), energies, nothing, nothing)
     squares = (
-        DiagonalOperator(frame=leaf, linear=np.zeros(norb), same_spin=core, opposite_spin=core)
-        for leaf, core in zip(factorization.leaves, factorization.cores, strict=True)
+        DiagonalOperator(leaf, -shift, core, core)
+        for leaf, shift, core in zip(factorization.leaves, shifts, factorization.cores, strict=True)
     )
     return (one_body, *squares)

@@ -19,6 +19,9 @@ MOST_ORBITALS = 64
 NEGLIGIBLE = 1e-10
 """Hartree; coefficients up to this are zeros of symmetry, blurred by rounding."""
 
+BYTES_PER_ELEMENT = 200
+"""Most memory the transform takes for each (pq|rs)."""
+
 
 @dataclass(frozen=True, eq=False)
 class PauliSum:
@@ -175,3 +178,111 @@ def pauli_terms(
         z_masks=z_masks[order],
         discarded=float(sum(part.discarded for part in parts)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Strings:
+    """Signed Pauli strings of one spin: sign × P(x, z); any shape, the same for all three."""
+
+    x: np.ndarray
+    z: np.ndarray
+    sign: Array
+
+    def __getitem__(self, index: tuple[np.ndarray, ...]) -> "_Strings":
+        return _Strings(self.x[index], self.z[index], self.sign[index])
+
+    def __mul__(self, other: "_Strings") -> "_Strings":
+        """The product of strings that commute."""
+        x, z = self.x ^ other.x, self.z ^ other.z
+        power = (
+            _count(self.x & self.z)
+            + _count(other.x & other.z)
+            + 2 * _count(self.z & other.x)
+            - _count(x & z)
+        )
+        return _Strings(x, z, self.sign * other.sign * (1 - power % 4))
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """Part of a Pauli sum, with the sum of magnitudes that fell below the tolerance."""
+
+    coefficients: Array
+    x_masks: np.ndarray
+    z_masks: np.ndarray
+    discarded: float
+
+
+def _identity(hamiltonian: Hamiltonian) -> float:
+    """Coefficient of the identity: E0 + tr κ + ½ Σ_t (tr L_t)² + ¼ Σ_t |L_t|²."""
+    traces = np.trace(hamiltonian.factors, axis1=1, axis2=2)
+    squares = float(traces @ traces) / 2 + float(np.sum(hamiltonian.factors**2)) / 4
+    return hamiltonian.constant + float(np.trace(hamiltonian.kappa)) + squares
+
+
+def _one_body_terms(hamiltonian: Hamiltonian, tolerance: float) -> list[_Terms]:
+    """½ (κ + Σ_t tr(L_t) L_t)_pq B_pqσ, alpha and beta."""
+    traces = np.trace(hamiltonian.factors, axis1=1, axis2=2)
+    weights = (hamiltonian.kappa + np.tensordot(traces, hamiltonian.factors, 1)) / 2
+    kept = np.nonzero(np.abs(weights) > tolerance)
+    strings = _excitations(hamiltonian.norb)[kept]
+    return _for_each_spin(weights[kept], strings, _discarded(weights, tolerance))
+
+
+def _opposite_spin_terms(two_body: Array, tolerance: float) -> _Terms:
+    """¼ (pq|rs) B_pqα B_rsβ."""
+    weights = two_body / 4
+    p, q, r, s = np.nonzero(np.abs(weights) > tolerance)
+    strings = _excitations(len(two_body))
+    alpha, beta = strings[p, q], strings[r, s]
+    return _Terms(
+        coefficients=weights[p, q, r, s] * alpha.sign * beta.sign,
+        x_masks=np.stack([alpha.x, beta.x], axis=1),
+        z_masks=np.stack([alpha.z, beta.z], axis=1),
+        discarded=_discarded(weights, tolerance),
+    )
+
+
+def _same_spin_terms(two_body: Array, tolerance: float) -> list[_Terms]:
+    """¼ [(pq|rs) − (ps|rq)] B_pqσ B_rsσ over p < r and q < s, alpha and beta."""
+    low, high = np.triu_indices(len(two_body), 1)
+    p, r, q, s = low[:, None], high[:, None], low, high
+    weights = (two_body[p, q, r, s] - two_body[p, s, r, q]) / 4
+    bra, ket = np.nonzero(np.abs(weights) > tolerance)
+    strings = _excitations(len(two_body))
+    products = strings[low[bra], low[ket]] * strings[high[bra], high[ket]]
+    return _for_each_spin(weights[bra, ket], products, _discarded(weights, tolerance))
+
+
+def _excitations(norb: int) -> _Strings:
+    """The strings B_pq of one spin, shape (norb, norb)."""
+    bit = np.uint64(1) << np.arange(norb, dtype=np.uint64)
+    below = bit - np.uint64(1)
+    return _Strings(
+        x=bit[:, None] ^ bit, z=below[:, None] ^ below ^ bit, sign=1.0 - 2.0 * np.eye(norb)
+    )
+
+
+def _for_each_spin(weights: Array, strings: _Strings, discarded: float) -> list[_Terms]:
+    """The same strings on the alpha and on the beta qubits."""
+    nothing = np.zeros_like(strings.x)
+    return [
+        _Terms(
+            coefficients=weights * strings.sign,
+            x_masks=np.stack([strings.x, nothing][::step], axis=1),
+            z_masks=np.stack([strings.z, nothing][::step], axis=1),
+            discarded=discarded,
+        )
+        for step in (1, -1)
+    ]
+
+
+def _discarded(weights: Array, tolerance: float) -> float:
+    """Sum of the magnitudes up to the tolerance."""
+    magnitudes = np.abs(weights)
+    return float(magnitudes[magnitudes <= tolerance].sum())
+
+
+def _count(masks: np.ndarray) -> np.ndarray:
+    """Number of bits set, as integers that may be subtracted."""
+    return np.bitwise_count(masks).astype(np.int64)

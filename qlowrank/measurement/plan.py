@@ -12,7 +12,7 @@ from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
 from qlowrank.lowrank import Progress
 from qlowrank.measurement.allocation import LEAST_SHOTS, allocate_shots
-from qlowrank.measurement.groups import plain_groups
+from qlowrank.measurement.fragments import FragmentMethod, FragmentStatus, PlainFragments
 from qlowrank.states.state import State
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from qiskit.transpiler import PassManager
 
     from qlowrank.measurement.estimate import EnergyEstimate
+
+PLAIN = FragmentStatus("plain", converged=True)
 
 CHEMICAL_PRECISION = 1.6e-3
 """Hartree; about 1 kcal/mol."""
@@ -35,6 +37,8 @@ class Pricing:
     """⟨F_g⟩, shape (n_groups,), Hartree."""
     variances: Array = field(metadata={"units": "hartree^2", "axes": "group"})
     """Var(F_g), all covariances inside a group counted, shape (n_groups,), Hartree²."""
+    floor: float = field(default=0.0, metadata={"units": "1"})
+    """Share of the shots that is spread evenly, because the state is only near the true one."""
 
     def __post_init__(self) -> None:
         shape = (len(self.means),)
@@ -65,6 +69,8 @@ class MeasurementPlan:
     """Repetitions of each group, integers, shape (n_groups,)."""
     precision: float = field(metadata={"units": "hartree"})
     """Standard error asked for, Hartree."""
+    fragments: FragmentStatus = PLAIN
+    """How the groups were chosen."""
 
     def __post_init__(self) -> None:
         count = len(self.groups)
@@ -184,6 +190,8 @@ def plan_measurement(
     state: State,
     *,
     precision: float = CHEMICAL_PRECISION,
+    fragments: FragmentMethod | None = None,
+    floor: float = 0.0,
     progress: Progress | None = None,
 ) -> MeasurementPlan:
     """Plan the measurement of a Hamiltonian's energy in a state.
@@ -196,6 +204,10 @@ def plan_measurement(
         factorization: The groups.
         state: Prices the groups: `ql.hartree_fock_state`, `ql.cisd_state` or `ql.fci_state`.
         precision: Standard error of the energy asked for, Hartree.
+        fragments: How groups are chosen: `PlainFragments()` (default), `MeanFieldFragments()`,
+            `FluidFragments()`.
+        floor: Share of the shots to spread evenly, so that a group which an approximate state
+            believes to be quiet still gets some; see `allocate_shots`.
         progress: Called as the variances come.
 
     Raises:
@@ -216,22 +228,25 @@ def plan_measurement(
             f"factorization has {factorization.norb} and {factorization.nelec}. They must be the "
             "same: make the state from the same Hamiltonian."
         )
-    groups = plain_groups(factorization)
+    method = PlainFragments() if fragments is None else fragments
+    made = method(factorization, state, progress)
     moments = []
-    for done, group in enumerate(groups, 1):
+    for done, group in enumerate(made.groups, 1):
         moments.append(state.moments(group))
         if progress is not None:
-            progress("variances", done, len(groups))
+            progress("variances", done, len(made.groups))
     pricing = Pricing(
         state=state.label,
         means=np.array([m.mean for m in moments]),
         variances=np.array([m.variance for m in moments]),
+        floor=float(floor),
     )
     return MeasurementPlan(
-        groups=groups,
-        constant=factorization.constant,
+        groups=made.groups,
+        constant=made.constant,
         nelec=factorization.nelec,
         pricing=pricing,
-        shots=allocate_shots(pricing.variances, precision),
+        shots=allocate_shots(pricing.variances, precision, floor=floor),
         precision=float(precision),
+        fragments=made.status,
     )

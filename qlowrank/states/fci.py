@@ -9,6 +9,7 @@ import numpy as np
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
+from qlowrank.states.covariance import covariance_from_rdms
 from qlowrank.states.state import Moments
 
 
@@ -45,6 +46,24 @@ class FCIState:
         mean = float(np.vdot(self.vector, image))
         deviation = image - mean * self.vector
         return Moments(mean=mean, variance=float(np.vdot(deviation, deviation)))
+
+    def one_body_covariance(self) -> Array:
+        """Return Γ of `covariance.covariance_from_rdms`, shape (norb,)*4."""
+        from pyscf.fci import direct_spin1
+
+        rdms = direct_spin1.make_rdm12s(np.array(self.vector), self.norb, self.nelec)
+        return covariance_from_rdms(*rdms)
+
+    def square_covariances(self, frame: Array, values: Array) -> Array:
+        """Return Cov(½(Σ_k values_k ñ_k)², ñ_l) for every l, shape (norb,)."""
+        from pyscf.fci import direct_spin1
+
+        square = np.outer(values, values)
+        operator = DiagonalOperator(frame, np.zeros(self.norb), square, square)
+        image = self._apply(operator)
+        image -= np.vdot(self.vector, image) * self.vector
+        transition = direct_spin1.trans_rdm1(image, self.vector, self.norb, self.nelec)
+        return np.asarray(np.einsum("pk,pq,qk->k", frame, transition, frame))
 
     def distribution(self, frame: Array) -> Array:
         """Return the probabilities of all occupations of rotated orbitals.

@@ -88,7 +88,9 @@ def central_moments(
         Shape (5,): m = ⟨v̂⟩, then ⟨(v̂ − m)^k⟩ for k = 1 to 4 (zero for k = 1).
     """
     offset, centred = _about_reference(frame, values, nelec)
-    unit = max(_reach(centred, nelec), float(np.abs(centred).max(initial=0.0))) or 1.0
+    unit = max(_reach(centred, nelec), float(np.abs(centred).max(initial=0.0)))
+    if unit == 0.0:  # nothing varies: empty and full shells
+        return np.array([offset, 0.0, 0.0, 0.0, 0.0])
     # The upper half of the circle; the lower is its complex conjugate.
     nodes = np.exp(2j * np.pi * (np.arange(NODES // 2) + 0.5) / NODES)
     samples = [generating_function(frame, z * (centred / unit), nelec, amplitudes) for z in nodes]

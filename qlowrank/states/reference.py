@@ -9,7 +9,9 @@ import numpy as np
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.diagonal import DiagonalOperator, Squares
+from qlowrank.states.covariance import cisd_rdms, covariance_from_rdms, rotated
 from qlowrank.states.generating import Amplitudes, central_moments
+from qlowrank.states.response import square_covariances
 from qlowrank.states.state import Moments
 
 
@@ -46,6 +48,25 @@ class DeterminantState:
     def moments(self, operator: DiagonalOperator) -> Moments:
         """Return mean and variance of `operator`, exactly."""
         return _moments(operator, self, None)
+
+    def one_body_covariance(self) -> Array:
+        """Return Γ of `covariance.covariance_from_rdms`, shape (norb,)*4."""
+        virtual = [self.norb - n for n in self.nelec]
+        singles = [np.zeros((n, v)) for n, v in zip(self.nelec, virtual, strict=True)]
+        (n_alpha, n_beta), (v_alpha, v_beta) = self.nelec, virtual
+        doubles = [
+            np.zeros((n_alpha, n_alpha, v_alpha, v_alpha)),
+            np.zeros((n_alpha, n_beta, v_alpha, v_beta)),
+            np.zeros((n_beta, n_beta, v_beta, v_beta)),
+        ]
+        rdms = cisd_rdms(self.nelec, self.norb, 1.0, singles, doubles)
+        return rotated(covariance_from_rdms(*rdms), self.orbitals)
+
+    def square_covariances(self, frame: Array, values: Array) -> Array:
+        """Return Cov(½(Σ_k values_k ñ_k)², ñ_l) for every l, shape (norb,)."""
+        return square_covariances(
+            self.orbitals.T @ frame, np.stack([values, values]), self.nelec, None
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +145,28 @@ class CISDState:
 
     def moments(self, operator: DiagonalOperator) -> Moments:
         """Return mean and variance of `operator`, exactly, without the FCI space."""
-        amplitudes = Amplitudes(
+        return _moments(operator, self.determinant, self._amplitudes())
+
+    def one_body_covariance(self) -> Array:
+        """Return Γ of `covariance.covariance_from_rdms`, shape (norb,)*4."""
+        doubles = (self.doubles_same[0], self.doubles_opposite, self.doubles_same[1])
+        rdms = cisd_rdms(self.nelec, self.norb, self.reference_coefficient, self.singles, doubles)
+        return rotated(covariance_from_rdms(*rdms), self.determinant.orbitals)
+
+    def square_covariances(self, frame: Array, values: Array) -> Array:
+        """Return Cov(½(Σ_k values_k ñ_k)², ñ_l) for every l, shape (norb,)."""
+        return square_covariances(
+            self.determinant.orbitals.T @ frame,
+            np.stack([values, values]),
+            self.nelec,
+            self._amplitudes(),
+        )
+
+    def _amplitudes(self) -> Amplitudes:
+        """Return the coefficients with c_0."""
+        return Amplitudes(
             self.reference_coefficient, self.singles, self.doubles_same, self.doubles_opposite
         )
-        return _moments(operator, self.determinant, amplitudes)
 
     def _excited_weight(self) -> float:
         """Norm² of everything but the reference."""

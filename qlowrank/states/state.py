@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from qlowrank.checks import Array
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
 
 
@@ -42,4 +43,12 @@ class State(Protocol):
 
     def moments(self, operator: DiagonalOperator) -> Moments:
         """Return mean and variance of `operator`."""
+        ...
+
+    def one_body_covariance(self) -> Array:
+        """Return ⟨E_pq E_rs⟩ − ⟨E_pq⟩⟨E_rs⟩, symmetrised in p,q and in r,s, shape (norb,)*4."""
+        ...
+
+    def square_covariances(self, frame: Array, values: Array) -> Array:
+        """Return Cov(½(Σ_k values_k ñ_k)², ñ_l) for every rotated orbital l, shape (norb,)."""
         ...

@@ -1,2 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways to split a Hamiltonian into groups of commuting operators."""
+
+from qlowrank.measurement.fragments.record import FragmentMethod, Fragments, FragmentStatus
+from qlowrank.measurement.fragments.shifted import (
+    FluidFragments,
+    MeanFieldFragments,
+    PlainFragments,
+)
+
+__all__ = [
+    "FluidFragments",
+    "FragmentMethod",
+    "FragmentStatus",
+    "Fragments",
+    "MeanFieldFragments",
+    "PlainFragments",
+]

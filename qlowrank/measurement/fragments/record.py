@@ -46,7 +46,7 @@ class Fragments:
 
 
 class FragmentMethod(Protocol):
-    """A frozen object that turns a factorization into fragments, with a state to lower shots for."""
+    """A frozen object that turns a factorization into fragments that suit a state."""
 
     def __call__(
         self, factorization: DoubleFactorization, state: State, progress: Progress | None = None

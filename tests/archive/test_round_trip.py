@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes in comes out, to the last bit and with the same types."""
+
+import dataclasses
+from math import comb
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import qlowrank as ql
+from qlowrank.archive import RunRecord, Study
+from qlowrank.archive.forms import form_of
+from qlowrank.archive.kinds import KINDS
+from qlowrank.checks import InputError
+from qlowrank.factorization import FactorizationStatus
+from qlowrank.integrals.record import Constants, Molecule, Reference, Source
+from qlowrank.lowrank import Truncation
+from qlowrank.measurement import EnergyEstimate, MeasurementPlan, Pricing, SimulatedExperiments
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
+integers = st.integers(-(2**63), 2**63 - 1)
+sizes = st.integers(0, 3)
+
+
+def arrays(*shape):
+    """Arrays of any finite numbers, signed zeros and subnormals among them."""
+    count = int(np.prod(shape))
+    return st.lists(numbers, min_size=count, max_size=count).map(
+        lambda values: np.array(values, dtype=float).reshape(shape)
+    )
+
+
+def symmetric(norb):
+    return arrays(norb, norb).map(lambda a: np.tril(a) + np.tril(a, -1).T)
+
+
+molecules = st.none() | st.builds(Molecule, texts, texts, texts, integers, integers)
+references = st.lists(st.builds(Reference, texts, numbers), max_size=3).map(tuple)
+sources = st.builds(Source, texts, texts, molecules, references, texts)
+constants = st.builds(Constants, numbers, numbers, numbers)
+
+
+@st.composite
+def electrons(draw, norb):
+    return (draw(st.integers(0, norb)), draw(st.integers(0, norb)))
+
+
+@st.composite
+def hamiltonians(draw):
+    norb, rank = draw(sizes), draw(sizes)
+    return ql.Hamiltonian(
+        constants=draw(constants),
+        one_body=draw(symmetric(norb)),
+        kappa=draw(symmetric(norb)),
+        factors=draw(arrays(rank, norb, norb)),
+        nelec=draw(electrons(norb)),
+        truncation=Truncation(draw(integers), draw(numbers), draw(numbers), draw(numbers)),
+        source=draw(sources),
+    )
+
+
+@st.composite
+def factorizations(draw):
+    norb, n_leaves = draw(sizes), draw(sizes)
+    return ql.DoubleFactorization(
+        constants=draw(constants),
+        one_body=draw(symmetric(norb)),
+        eigenvalues=draw(arrays(n_leaves, norb)),
+        leaves=draw(arrays(n_leaves, norb, norb)),
+        nelec=draw(electrons(norb)),
+        status=FactorizationStatus(draw(texts), draw(numbers), draw(numbers), draw(numbers)),
+        source=draw(sources),
+    )
+
+
+@st.composite
+def determinants(draw, norb=None):
+    norb = draw(sizes) if norb is None else norb
+    return ql.DeterminantState(draw(arrays(norb, norb)), draw(electrons(norb)), draw(numbers))
+
+
+@st.composite
+def cisd_states(draw):
+    """Amplitudes of any shape, none where nothing is occupied or nothing is empty."""
+    determinant = draw(determinants())
+    occupied = determinant.nelec
+    virtual = tuple(determinant.norb - n for n in occupied)
+
+    def small(*shape):
+        return np.full(shape, draw(st.floats(-0.01, 0.01)))
+
+    return ql.CISDState(
+        determinant=determinant,
+        singles=tuple(small(o, v) for o, v in zip(occupied, virtual, strict=True)),
+        doubles_same=tuple(small(o, o, v, v) for o, v in zip(occupied, virtual, strict=True)),
+        doubles_opposite=small(*occupied, *virtual),
+        energy=draw(numbers),
+    )
+
+
+@st.composite
+def fci_states(draw):
+    norb = draw(sizes)
+    nelec = draw(electrons(norb))
+    shape = tuple(comb(norb, n) for n in nelec)
+    vector = np.zeros(shape)
+    vector.flat[draw(st.integers(0, vector.size - 1))] = draw(st.sampled_from([1.0, -1.0]))
+    return ql.FCIState(vector, norb, nelec, draw(numbers))
+
+
+@st.composite
+def plans(draw):
+    norb, count = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    return MeasurementPlan(
+        groups=tuple(
+            ql.DiagonalOperator(
+                np.eye(norb)[draw(st.permutations(range(norb)))],
+                draw(arrays(norb)),
+                draw(arrays(norb, norb)),
+                draw(arrays(norb, norb)),
+            )
+            for _ in range(count)
+        ),
+        constant=draw(numbers),
+        nelec=draw(electrons(norb)),
+        pricing=Pricing(draw(texts), draw(arrays(count)), draw(arrays(count))),
+        shots=np.array(draw(st.lists(st.integers(2, 2**53), min_size=count, max_size=count))),
+        precision=draw(numbers),
+    )
+
+
+@st.composite
+def estimates(draw):
+    count = draw(sizes)
+    counts = draw(st.lists(integers, min_size=count, max_size=count))
+    wrong_sector = np.array(counts, dtype=np.int64)
+    wrong_sector.flags.writeable = False
+    return EnergyEstimate(
+        draw(numbers), draw(numbers), draw(arrays(count)), draw(arrays(count)), wrong_sector
+    )
+
+
+experiments = sizes.flatmap(
+    lambda count: st.builds(SimulatedExperiments, arrays(count), arrays(count))
+)
+runs = st.builds(
+    RunRecord,
+    texts,
+    st.dictionaries(texts, numbers | texts | st.none()).map(ql.archive.run_record.json.dumps),
+    st.none() | st.integers(0, 2**63 - 1),
+)
+
+
+@given(
+    st.tuples(
+        hamiltonians(),
+        factorizations(),
+        determinants(),
+        cisd_states(),
+        fci_states(),
+        plans(),
+        estimates(),
+        experiments,
+        runs,
+    ),
+    st.data(),
+)
+def test_any_records_come_back(same, tmp_path_factory, records, data):
+    """Of any size, zero included, in any order, any subset."""
+    chosen = data.draw(st.lists(st.sampled_from(range(9)), min_size=1, unique=True))
+    path = tmp_path_factory.mktemp("any") / "a.h5"
+    ql.save(path, *(records[i] for i in chosen))
+
+    back = ql.load(path)
+
+    assert len(back) == len(chosen)
+    for record, position in zip(back, sorted(chosen), strict=True):
+        same(records[position], record)
+
+
+def test_a_whole_study_comes_back(archive, records, same):
+    study = ql.load(archive)
+
+    assert study.kinds == tuple(KINDS)
+    for kind, record in records.items():
+        if kind == "estimate":  # its counts are a plain array; they come back read-only
+            record.wrong_sector.flags.writeable = False
+        same(record, study[kind])
+
+
+def test_numbers_of_other_types_are_stored_as_the_format_has_them(tmp_path):
+    """A float32, an int32 and a NumPy integer are the numbers they are."""
+    state = ql.FCIState(
+        np.ones((1, 1), np.float32), np.int32(1), (np.int64(1), 1), np.float32(-0.5)
+    )
+    ql.save(tmp_path / "a.h5", state)
+    with h5py.File(tmp_path / "a.h5") as file:
+        types = {name: file[f"fci_state/{name}"].dtype.str for name in file["fci_state"]}
+
+    back = ql.load(tmp_path / "a.h5").state
+
+    assert types == {"vector": "<f8", "norb": "<i8", "nelec": "<i8", "energy": "<f8"}
+    assert (back.norb, back.nelec, back.energy) == (1, (1, 1), -0.5)
+    assert type(back.norb) is int
+
+
+def test_bool_arrays_come_back_as_bool(tmp_path, same):
+    """The format stores them as uint8."""
+    flags = np.array([True, False])
+    flags.flags.writeable = False
+    estimate = EnergyEstimate(0.0, 0.0, np.zeros(2), np.zeros(2), flags)
+    ql.save(tmp_path / "a.h5", estimate)
+
+    same(estimate, ql.load(tmp_path / "a.h5").estimate)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_dataset_is_labelled(archive, kind):
+    """As many axes as dimensions, and a unit; texts have the unit none."""
+    found = []
+
+    def look(name, item):
+        if isinstance(item, h5py.Dataset) and item.shape is not None:
+            axes = [axis for axis in item.attrs["axes"].split(",") if axis]
+            found.append(name)
+            assert len(axes) == item.ndim, name
+            assert (item.attrs["units"] == "none") == (item.dtype.kind == "S"), name
+
+    with h5py.File(archive) as file:
+        file[kind].visititems(look)
+    assert found
+
+
+def test_foreign_records_are_refused(tmp_path, records):
+    with pytest.raises(InputError, match="cannot hold a dict; it can hold Hamiltonian, Double"):
+        ql.save(tmp_path / "a.h5", records["hamiltonian"], {"a": 1})
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_of_a_kind_are_refused(tmp_path, records):
+    with pytest.raises(InputError, match="at most one FCIState; got two"):
+        ql.save(tmp_path / "a.h5", records["fci_state"], records["fci_state"])
+
+
+def test_nothing_is_refused(tmp_path):
+    with pytest.raises(InputError, match="nothing to save; pass at least one record"):
+        ql.save(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("energy", float("nan"), "fci_state/energy: it must be finite; got nan"),
+        ("energy", "low", "fci_state/energy: it must be a real number; got 'low'"),
+        ("energy", None, "fci_state/energy: it must be a real number"),
+    ],
+)
+def test_unusable_values_are_refused_and_leave_no_file(tmp_path, records, field, value, message):
+    state = dataclasses.replace(records["fci_state"], **{field: value})
+    with pytest.raises(InputError, match=message):
+        ql.save(tmp_path / "a.h5", state)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "message"), [("a\0b", "run/command: a text must not contain NUL"), (7, "a text is")]
+)
+def test_texts_that_hdf5_cannot_hold_are_refused(tmp_path, command, message):
+    with pytest.raises(InputError, match=message):
+        ql.save(tmp_path / "a.h5", RunRecord(command, "{}", None))
+
+
+@pytest.mark.parametrize("dtype", [complex, object, np.uint64])
+def test_arrays_of_types_outside_the_format_are_refused(tmp_path, dtype):
+    estimate = EnergyEstimate(0.0, 0.0, np.zeros(1), np.zeros(1), np.zeros(1, dtype))
+    with pytest.raises(InputError, match="estimate/wrong_sector: arrays of type .* cannot be"):
+        ql.save(tmp_path / "a.h5", estimate)
+
+
+def test_groups_of_different_sizes_are_refused(tmp_path):
+    """One stack a field needs one shape."""
+
+    def group(norb):
+        nothing = np.zeros((norb, norb))
+        return ql.DiagonalOperator(np.eye(norb), np.zeros(norb), nothing, nothing)
+
+    plan = MeasurementPlan(
+        groups=(group(1), group(2)),
+        constant=0.0,
+        nelec=(0, 0),
+        pricing=Pricing("hf", np.zeros(2), np.zeros(2)),
+        shots=np.array([2, 2]),
+        precision=0.1,
+    )
+    with pytest.raises(InputError, match="plan/groups/frame: all must have one shape"):
+        ql.save(tmp_path / "a.h5", plan)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [("[1]", "must be a JSON object"), ("{", "must be a JSON object"), (None, "must be a JSON")],
+)
+def test_parameters_are_a_json_object(parameters, message):
+    with pytest.raises(InputError, match=message):
+        RunRecord("run", parameters, None)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_seeds_fit_the_format(seed):
+    with pytest.raises(InputError, match="seed must be from 0 to 9223372036854775807; got"):
+        RunRecord("run", "{}", seed)
+
+
+@pytest.mark.parametrize("hint", [complex, dict[str, int], tuple[int, str], int | str, list[int]])
+def test_types_without_a_form_are_an_error_of_the_developer(hint):
+    with pytest.raises(TypeError, match="The archive has no form for"):
+        form_of(hint)
+
+
+def test_truth_values_and_rows_of_texts_have_forms(tmp_path):
+    """No record has them yet; a new kind may."""
+    from qlowrank.archive.datasets import Store
+    from qlowrank.archive.forms import NO_LABEL
+
+    for hint, value in (
+        (bool, True),
+        (tuple[str, ...], ("a", "", "größer")),
+        (tuple[float, ...], ()),
+        (tuple[bool, bool], (True, False)),
+        (int | None, None),
+    ):
+        form = form_of(hint)
+        store = Store({entry.path: entry.data for entry in form.entries("x", value, NO_LABEL)})
+        assert form.value(store, "x") == value
+
+
+def test_a_study_lists_what_it_holds(archive, records):
+    study = ql.load(archive)
+
+    assert repr(study) == f"Study({archive}: {', '.join(KINDS)})"
+    assert len(study) == len(study.records) == len(records)
+    assert isinstance(study, Study)
+    assert study["hamiltonian"] is study.hamiltonian is study.records[0]
+    assert [type(record) for record in study] == list(KINDS.values())
+    assert study.state is study["fci_state"]
+    assert study.run == records["run"]
+    assert "state" in study
+    assert "mps" not in study
+    assert study.provenance["formula"] == "H2"
+    assert study.provenance["parameters"] == '{"state": "fci"}'
+
+
+def test_the_best_state_is_the_state(tmp_path, records):
+    kinds = ("determinant_state", "cisd_state", "fci_state")
+    for count, best in enumerate(kinds, 1):
+        path = tmp_path / f"{count}.h5"
+        ql.save(path, *(records[kind] for kind in kinds[:count]))
+        assert type(ql.load(path).state) is KINDS[best]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["hamiltonian", "factorization", "state", "plan", "estimate", "experiments"],
+)
+def test_what_is_not_held_is_named(tmp_path, records, name):
+    ql.save(tmp_path / "a.h5", records["run"])
+    study = ql.load(tmp_path / "a.h5")
+
+    assert name not in study
+    with pytest.raises(InputError, match=f"a.h5 holds no {name}; it holds run."):
+        getattr(study, name)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shots: always enough, never more than rounding asks for."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qlowrank.checks import InputError
+from qlowrank.measurement import allocate_shots
+from qlowrank.measurement.allocation import LEAST_SHOTS, MOST_SHOTS
+
+variances = st.lists(st.floats(0, 1e6) | st.just(0.0) | st.floats(1e-250, 1e-200), max_size=40).map(
+    np.array
+)
+
+
+@st.composite
+def problems(draw):
+    """Variances, and a precision that takes from no shots to 10^15."""
+    given_variances = draw(variances)
+    spread = np.sqrt(given_variances).sum() or 1.0
+    return given_variances, spread / np.sqrt(10 ** draw(st.floats(-9, 15)))
+
+
+def standard_error(given_variances, shots):
+    return np.sqrt(np.sum(given_variances / shots))
+
+
+@given(problems())
+def test_enough_and_not_too_many(problem):
+    given_variances, precision = problem
+    shots = allocate_shots(given_variances, precision)
+
+    assert shots.shape == given_variances.shape
+    assert shots.dtype == np.int64
+    assert (shots >= LEAST_SHOTS).all()
+    assert standard_error(given_variances, shots) <= precision
+    optimum = (np.sqrt(given_variances).sum() / precision) ** 2
+    assert shots.sum() <= (1 + 2e-12) * optimum + LEAST_SHOTS * len(shots)
+
+
+@given(problems())
+def test_no_other_allocation_is_cheaper(problem):
+    """Cauchy-Schwarz: Σ m ≥ (Σ sqrt V)² / Σ (V/m) for any m; the least shots apart."""
+    given_variances, precision = problem
+    shots = allocate_shots(given_variances, precision)
+    reached = standard_error(given_variances, shots)
+    if reached > 0:
+        assert shots.sum() >= (np.sqrt(given_variances).sum() / reached) ** 2 * (1 - 1e-12)
+
+
+def test_whole_numbers_stay_as_they_are():
+    """0.1² is no binary number; 100 shots must not become 101."""
+    assert allocate_shots(np.array([1.0]), 0.1).tolist() == [100]
+    assert allocate_shots(np.array([1.0, 4.0, 9.0]), 0.1).tolist() == [600, 1200, 1800]
+
+
+@pytest.mark.parametrize(
+    ("given_variances", "precision", "expected"),
+    [
+        ([], 1e-3, []),
+        ([0.0], 1e-3, [LEAST_SHOTS]),
+        ([0.0, 0.0], 1e-300, [LEAST_SHOTS] * 2),
+        ([0.0, 1.0], 0.1, [LEAST_SHOTS, 100]),
+        ([1.0, 1.0], 1e300, [LEAST_SHOTS] * 2),
+        ([5e-324], 1e-100, [LEAST_SHOTS]),
+        ([1e300], 1e150, [LEAST_SHOTS]),
+        ([1e-300], 1e-151, [100]),
+    ],
+)
+def test_zeros_and_extremes(given_variances, precision, expected):
+    assert allocate_shots(np.array(given_variances), precision).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("given_variances", "precision", "message"),
+    [
+        ([1.0], 0.0, "precision must be above 0; got 0"),
+        ([1.0], -1e-3, r"precision must be above 0; got -0\.001"),
+        ([1.0], np.nan, "precision must be finite; got nan"),
+        ([1.0], np.inf, "precision must be finite; got inf"),
+        ([1.0], "fine", "precision must be a real number; got 'fine'"),
+        ([1.0], None, "precision must be a real number; got None"),
+        ([1.0, -1e-9], 0.1, r"variances must be at least 0 Hartree²; got -1e-09"),
+        ([np.nan], 0.1, "variances has 1 entries that are nan"),
+        ([np.inf], 0.1, "variances has 1 entries that are nan or inf"),
+        ([[1.0]], 0.1, r"variances must have shape \(1,\); got \(1, 1\)"),
+        (1.0, 0.1, r"variances must have shape \(1,\); got \(\)"),
+        ([1.0], 1e-8, r"precision of 1e-08 Hartree needs 1\.0e\+16 shots.*Ask for a larger"),
+        ([0.0, 1.0], 5e-324, "needs inf shots, more than can be counted"),
+    ],
+)
+def test_bad_input_is_refused(given_variances, precision, message):
+    with pytest.raises(InputError, match=message):
+        allocate_shots(np.array(given_variances), precision)
+
+
+def test_the_most_that_can_be_counted():
+    shots = allocate_shots(np.array([1.0]), 1.01 / np.sqrt(MOST_SHOTS))
+    assert 0.98 * MOST_SHOTS < shots[0] < MOST_SHOTS
