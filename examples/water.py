@@ -5,17 +5,15 @@ import numpy as np
 
 import qlowrank as ql
 
-hamiltonian = ql.from_xyz("data/water.xyz", basis="sto-3g")
-print(hamiltonian)
-
+hamiltonian = ql.from_xyz("data/water.xyz", basis="sto-3g")  # or from_pyscf, from_fcidump, ...
 factorization = ql.double_factorize(hamiltonian)
-print(factorization)
+print(hamiltonian, factorization, sep="\n")
 
-state = ql.cisd_state(hamiltonian)
+state = ql.cisd_state(hamiltonian)  # prices the groups; no FCI space
 plan = ql.plan_measurement(factorization, state, precision=1.6e-3)
 print(plan)
 
-truth = ql.fci_state(hamiltonian)
+truth = ql.fci_state(hamiltonian)  # does the promise hold?
 rng = np.random.default_rng(seed=1)
 runs = ql.simulate_measurement(plan, truth, repetitions=1000, rng=rng)
 print(f"standard error: {plan.precision} asked, {runs.empirical_standard_error:.5f} found")

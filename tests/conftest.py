@@ -7,8 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from qlowrank.parallel import threads
+
 settings.register_profile("qlowrank", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("qlowrank")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Sums have one order, and small matrices do not wait for threads to wake up."""
+    with threads(1):
+        yield
 
 
 @pytest.fixture

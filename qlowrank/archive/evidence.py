@@ -34,7 +34,7 @@ class Evidence:
     """Records by kind, those that could be read."""
     progress: Progress | None = None
     """Called as moments are recomputed."""
-    _moments: dict[tuple[str, bytes], Moments] = field(default_factory=dict, repr=False)
+    _moments: dict[tuple[int, bytes], Moments] = field(default_factory=dict, repr=False)
 
     @property
     def hamiltonian(self) -> Hamiltonian | None:
@@ -76,16 +76,17 @@ class Evidence:
         if self.hamiltonian is None or self.factorization is None:
             whole = None if self.hamiltonian is None else double_factorize(self.hamiltonian)
             return self.factorization or whole
-        if self._cut() * sum(self.hamiltonian.nelec) <= ENERGY_TOLERANCE:
+        if self.cut * sum(self.hamiltonian.nelec) <= ENERGY_TOLERANCE:
             return self.factorization
         return double_factorize(self.hamiltonian)
 
     @property
     def lost(self) -> float:
         """Bound the trace norm between `squares` and what the states were made for, Hartree."""
-        return self._cut() if self.squares is self.factorization else 0.0
+        return self.cut if self.squares is self.factorization else 0.0
 
-    def _cut(self) -> float:
+    @property
+    def cut(self) -> float:
         """Trace norm of what the factorization cut, or of all it lost where no more is known."""
         if self.factorization is None:
             return 0.0
@@ -97,8 +98,8 @@ class Evidence:
         arrays = (operator.frame, operator.linear, operator.same_spin, operator.opposite_spin)
         summary = hashlib.sha256()
         for array in arrays:
-            summary.update(np.ascontiguousarray(array).data)
-        key = (state.label, summary.digest())
+            summary.update(array.tobytes())
+        key = (id(state), summary.digest())  # states live as long as the evidence
         if key not in self._moments:
             self._moments[key] = state.moments(operator)
             if self.progress is not None:

@@ -5,19 +5,28 @@ This room knows matrices only. Qubits follow Jordan-Wigner in block order: qubit
 p, qubit norb + p is beta orbital p.
 """
 
-from qlowrank.circuits.cost import two_qubit_count, two_qubit_depth
+from qlowrank.circuits.cost import CircuitCost, circuit_cost, two_qubit_count, two_qubit_depth
 from qlowrank.circuits.determinant import determinant_circuit
+from qlowrank.circuits.export import to_qasm3, to_qpy
 from qlowrank.circuits.givens import givens_rotations
-from qlowrank.circuits.measurement import measurement_circuit
+from qlowrank.circuits.measurement import measurement_circuit, readout_circuit
 from qlowrank.circuits.network import GivensNetwork
+from qlowrank.circuits.readout import ReadoutNetwork, readout_network
 from qlowrank.circuits.rotation import orbital_rotation_circuit
 
 __all__ = [
+    "CircuitCost",
     "GivensNetwork",
+    "ReadoutNetwork",
+    "circuit_cost",
     "determinant_circuit",
     "givens_rotations",
     "measurement_circuit",
     "orbital_rotation_circuit",
+    "readout_circuit",
+    "readout_network",
+    "to_qasm3",
+    "to_qpy",
     "two_qubit_count",
     "two_qubit_depth",
 ]

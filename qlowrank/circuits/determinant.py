@@ -49,7 +49,7 @@ def determinant_circuit(orbitals: Any, nelec: tuple[int, int]) -> "QuantumCircui
 
     orbitals = orthogonal("orbitals", orbitals)
     norb = len(orbitals)
-    circuit = QuantumCircuit(2 * norb)
+    circuit = QuantumCircuit(2 * norb, name="determinant")
     for block, n_occupied in zip((0, norb), checks.electrons(nelec, norb), strict=True):
         network = determinant_rotations(orbitals, n_occupied)
         for qubit in range(block, block + n_occupied):

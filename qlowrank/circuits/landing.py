@@ -34,7 +34,7 @@ def landings(frame: Array, needed: np.ndarray) -> Iterator[Array]:
     if n_free:
         last = landed_at(columns, frame[:, ~needed], n_free)
         yield last
-        yield landed_at(columns, frame[:, ~needed], (n_free + 1) // 2)
+        yield landed_at(columns, frame[:, ~needed], min(len(frame) // 2, n_free))
     else:
         last = frame
     if (np.abs(columns) <= NEGLIGIBLE).any():

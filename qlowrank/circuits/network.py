@@ -94,28 +94,19 @@ def network_in_layers(rotations: Sequence[tuple[int, float]], signs: ArrayLike) 
     return GivensNetwork(modes=modes[order], angles=angles[order], signs=np.asarray(signs))
 
 
-def mirrored(network: GivensNetwork) -> GivensNetwork:
-    """Renumber the modes from the other end: rows and columns of the matrix run backwards."""
-    return GivensNetwork(
-        modes=network.norb - 2 - network.modes,
-        angles=-network.angles,
-        signs=network.signs[::-1],
-    )
-
-
 def layer_of_each(modes: Indices, norb: int) -> Indices:
     """Layer of each rotation, shape (n_rotations,), when each runs as soon as it can.
 
     >>> layer_of_each(np.array([0, 2, 1, 0]), norb=4)
     array([0, 0, 1, 2])
     """
-    layer = np.empty(len(modes), dtype=np.int64)
-    free_from = np.zeros(norb, dtype=np.int64)
-    for index, mode in enumerate(modes):
-        pair = slice(mode, mode + 2)
-        layer[index] = free_from[pair].max()
-        free_from[pair] = layer[index] + 1
-    return layer
+    layers = []
+    free_from = [0] * norb
+    for mode in modes.tolist():
+        layer = max(free_from[mode], free_from[mode + 1])
+        free_from[mode] = free_from[mode + 1] = layer + 1
+        layers.append(layer)
+    return np.array(layers, dtype=np.int64)
 
 
 def rotate_rows(matrix: Array, mode: int, angle: float) -> None:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.circuits.corners import networks_from_corners
 from qlowrank.circuits.elimination import NEGLIGIBLE
 from qlowrank.circuits.frames import ORTHOGONALITY, orthogonal, without_noise
-from qlowrank.circuits.givens import givens_rotations
 from qlowrank.circuits.landing import landings
-from qlowrank.circuits.network import GivensNetwork, Indices, mirrored
+from qlowrank.circuits.network import GivensNetwork, Indices
 from qlowrank.circuits.trimming import trimmed
 
 Mask = NDArray[np.bool_]
@@ -76,10 +76,10 @@ def readout_network(
 
     .. math:: r (n - r) + \tfrac12 r (r - 1)
 
-    rotations are the fewest; of n layers, about n / 2 + r are enough while that is less than n.
-    Zeros of the frame, as point-group symmetry makes them, save more. Several ways to use all this
-    are tried, and the one of fewest rotations, then of fewest layers, is returned: never more of
-    either than `givens_rotations(frame)` has rotations and norb layers.
+    rotations are the fewest, and they take at most n layers or n // 2 + r. Zeros of the frame, as
+    point-group symmetry makes them, save more. Several ways to use all this are tried, and the one
+    of fewest rotations, then of fewest layers, is returned: never more rotations than
+    `givens_rotations(frame)` has, never more than n layers.
 
     Args:
         frame: U, shape (norb, norb), orthogonal; column k is rotated orbital k.
@@ -113,8 +113,10 @@ def readout_network(
             f"frames are orthogonal; got {negligible:.1e}."
         )
     frame = without_noise(frame, negligible)
-    found = list(_readings(frame, mask))
-    return min(found, key=lambda reading: (reading.network.n_rotations, reading.network.depth))
+    readings = _readings(frame, mask)
+    if mask.all() and (np.abs(frame) > NEGLIGIBLE).all():
+        return next(readings)  # nothing to choose
+    return min(readings, key=lambda reading: (reading.network.n_rotations, reading.network.depth))
 
 
 def _mask(needed: Any, norb: int) -> Mask:
@@ -132,11 +134,11 @@ def _mask(needed: Any, norb: int) -> Mask:
 
 
 def _readings(frame: Array, needed: Mask) -> Iterator[ReadoutNetwork]:
-    """Yield the networks of all landings, from either end, that keep to the needed columns."""
+    """Yield the networks of all landings, from each corner, that keep to the needed columns."""
     columns, norb = frame[:, needed], len(frame)
     for number, matrix in enumerate(landings(frame, needed)):
         read = np.isin(np.arange(norb), _carriers(matrix, columns))
-        for network in (givens_rotations(matrix), mirrored(givens_rotations(matrix[::-1, ::-1]))):
+        for network in networks_from_corners(matrix):
             short = trimmed(network, read)
             made = short.matrix()
             carriers = _carriers(made, columns)
@@ -151,4 +153,6 @@ def _readings(frame: Array, needed: Mask) -> Iterator[ReadoutNetwork]:
 
 def _carriers(matrix: Array, columns: Array) -> Indices:
     """Column of `matrix` that each of `columns` is, up to its sign."""
+    if not columns.size:
+        return np.zeros(0, dtype=np.int64)
     return np.abs(matrix.T @ columns).argmax(axis=0).astype(np.int64)

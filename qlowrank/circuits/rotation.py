@@ -46,7 +46,7 @@ def orbital_rotation_circuit(frame: Any) -> "QuantumCircuit":
 
     network = givens_rotations(frame)
     norb = network.norb
-    circuit = QuantumCircuit(2 * norb)
+    circuit = QuantumCircuit(2 * norb, name="orbital_rotation")
     for block in (0, norb):
         for mode in np.flatnonzero(network.signs < 0):
             circuit.z(block + int(mode))

@@ -26,18 +26,18 @@ def trimmed(network: GivensNetwork, needed_modes: NDArray[np.bool_]) -> GivensNe
     >>> trimmed(network, np.array([True, False, False, False]))
     GivensNetwork(norb=4, rotations=1, depth=1)
     """
-    needed = np.array(needed_modes, dtype=bool)
-    followed = np.zeros(network.norb, dtype=bool)
+    needed = needed_modes.tolist()
+    followed = [False] * network.norb
     kept: list[tuple[int, float]] = []
     rotations = zip(network.modes.tolist(), network.angles.tolist(), strict=True)
     for mode, angle in reversed(list(rotations)):
-        pair = slice(mode, mode + 2)
-        if not followed[pair].any():
-            if not needed[pair].any():
+        other = mode + 1
+        if not (followed[mode] or followed[other]):
+            if not (needed[mode] or needed[other]):
                 continue
             if abs(angle) == pi / 2:
-                needed[pair] = needed[pair][::-1].copy()
+                needed[mode], needed[other] = needed[other], needed[mode]
                 continue
-        followed[pair] = True
+        followed[mode] = followed[other] = True
         kept.append((mode, angle))
     return network_in_layers(kept[::-1], np.ones(network.norb))

@@ -89,9 +89,9 @@ def _diagonalise(factors: Array) -> tuple[Array, Array]:
 
 
 def _cut(eigenvalues: Array, leaves: Array, factors: Array, tolerance: float) -> NDArray[np.bool_]:
-    """Mark the eigenvalues to keep: bisect for the largest threshold whose bound holds."""
+    """Mark what to keep: above rounding, and above the largest threshold whose bound holds."""
     magnitudes = np.abs(eigenvalues)
-    noise = eigenvalues.shape[1] * np.finfo(float).eps * magnitudes.max(initial=0.0)
+    noise = _noise(magnitudes, factors)
     if tolerance == 0.0:
         return np.asarray(magnitudes > noise)
     levels = np.unique(magnitudes)
@@ -104,7 +104,18 @@ def _cut(eigenvalues: Array, leaves: Array, factors: Array, tolerance: float) ->
             low = middle
         else:
             high = middle
-    return np.asarray(magnitudes > max(levels[low - 1] if low else 0.0, noise))
+    return np.asarray(magnitudes > np.maximum(levels[low - 1] if low else 0.0, noise))
+
+
+def _noise(magnitudes: Array, factors: Array) -> Array:
+    """Return below what an eigenvalue of each leaf is rounding, shape (n_leaves, 1), Hartree^½.
+
+    A factor is a column of the integrals divided by the root of its pivot, so the rounding of the
+    integrals stands in it enlarged by one over its own size.
+    """
+    largest = magnitudes.max(axis=1, initial=np.finfo(float).tiny)[:, None]
+    rounding = magnitudes.shape[1] * np.finfo(float).eps * _root_sum_squares(factors) ** 2
+    return np.asarray(rounding / largest)
 
 
 def _element_bound(cut: Array, leaves: Array, factors: Array) -> float:

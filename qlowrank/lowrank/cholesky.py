@@ -113,6 +113,7 @@ class PivotedCholesky:
             threshold = max(self.span * residual.max(), stop)
             chosen = self._qualified(residual, threshold)
             block = matrix.columns(chosen) - vectors[:rank, chosen].T @ vectors[:rank]
+            block[:, pivots] = 0.0  # exactly, where there is only rounding left
             found, used = _eliminate(block, chosen, threshold)
             vectors = _with_room(vectors, rank + len(used))
             vectors[rank : rank + len(used)] = found

@@ -19,7 +19,7 @@ MOST_ORBITALS = 64
 NEGLIGIBLE = 1e-10
 """Hartree; coefficients up to this are zeros of symmetry, blurred by rounding."""
 
-BYTES_PER_ELEMENT = 200
+BYTES_PER_ELEMENT = 240
 """Most memory the transform takes for each (pq|rs)."""
 
 

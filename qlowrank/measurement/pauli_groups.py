@@ -195,5 +195,5 @@ def _odd_above(masks: np.ndarray, modes: list[tuple[int, int]]) -> np.ndarray:
     parity = np.zeros(len(masks), dtype=np.uint64)
     for p, spin in reversed(modes):
         odd[:, spin] |= parity << np.uint64(p)
-        parity = parity ^ ((masks[:, spin] >> np.uint64(p)) & np.uint64(1))
+        parity = parity | ((masks[:, spin] >> np.uint64(p)) & np.uint64(1))
     return odd

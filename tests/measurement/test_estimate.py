@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.circuit.library import StatePreparation
-from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResult
-from qiskit.primitives import StatevectorSampler
+from qiskit.primitives import (
+    BitArray,
+    DataBin,
+    PrimitiveResult,
+    SamplerPubResult,
+    StatevectorSampler,
+)
 from qiskit.quantum_info import Statevector
 
 from qlowrank.checks import InputError
@@ -41,8 +46,11 @@ def experiment(request, system, block_vector):
 def outcomes_of(plan, preparation):
     """Values of every group for all bitstrings, and their exact probabilities."""
     norb = plan.norb
-    bits = (np.arange(4**norb)[:, None] >> np.arange(2 * norb) & 1).astype(float)
     for group, circuit in zip(plan.groups, plan.circuits(preparation), strict=True):
+        bits = np.zeros((4**norb, 2 * norb))
+        for step in circuit.get_instructions("measure"):
+            qubit, bit = circuit.find_bit(step.qubits[0]), circuit.find_bit(step.clbits[0])
+            bits[:, bit.index] = np.arange(4**norb) >> qubit.index & 1
         weights = Statevector(circuit.remove_final_measurements(inplace=False)).probabilities()
         yield group.values(bits[:, :norb], bits[:, norb:]), weights
 
@@ -170,7 +178,7 @@ def test_results_that_do_not_fit_are_refused(short_plan, rng):
 
     with pytest.raises(InputError, match=rf"{count} groups and the result has {count - 1}"):
         short_plan.estimate(good[1:])
-    with pytest.raises(InputError, match="Result 0 has 21 shots.*asked for 20.*in the plan's ord"):
+    with pytest.raises(InputError, match=r"Result 0 has 21 shots.*asked for 20.*in the plan's ord"):
         short_plan.estimate(good[::-1][-2:-1] + good[1:])
     with pytest.raises(InputError, match="Result 0 has 10 bits; 12 were measured"):
         short_plan.estimate(list(result_of([tables[0][:, :10]])) + good[1:])
@@ -178,7 +186,9 @@ def test_results_that_do_not_fit_are_refused(short_plan, rng):
         short_plan.estimate([*good[:3], *result_of([tables[3][:10]]), *good[4:]])
     with pytest.raises(InputError, match=r"got int. Pass job.result\(\)"):
         short_plan.estimate(3)
-    job = StatevectorSampler().run([QuantumCircuit(1)], shots=2)
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    job = StatevectorSampler().run([circuit], shots=2)
     with pytest.raises(InputError, match=r"got PrimitiveJob. Pass job.result\(\)"):
         short_plan.estimate(job)
     job.result()
@@ -192,7 +202,7 @@ def test_a_foreign_register_is_refused(system):
     circuit.measure(range(4), range(4))
     pubs = [(circuit, None, int(shots)) for shots in plan.shots]
     result = StatevectorSampler().run(pubs).result()
-    with pytest.raises(InputError, match="Result 0 has no classical register 'meas'.*plan.pubs"):
+    with pytest.raises(InputError, match=r"Result 0 has no classical register 'meas'.*plan.pubs"):
         plan.estimate(result)
     with pytest.raises(InputError, match="Result 0 has no classical register 'meas'"):
         plan.estimate(["00", "01", "10", "11"])
