@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What verification says: one check, and all of them together."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -49,11 +50,16 @@ class Verification:
 
 
 def within(name: str, deviation: float, allowed: float, what: str) -> Check:
-    """Compare a deviation, at least zero, with what is allowed; nan never passes."""
+    """Compare a deviation, at least zero, with what is allowed; nan never passes, nor does inf."""
+    return between(name, 0.0, deviation, allowed, f"{what} {deviation:.2g}, allowed {allowed:.2g}")
+
+
+def between(name: str, least: float, value: float, most: float, detail: str) -> Check:
+    """Compare a value with two finite bounds."""
     return Check(
         name=name,
-        passed=bool(deviation <= allowed),
-        detail=f"{what} {deviation:.2g}, allowed {allowed:.2g}",
+        passed=math.isfinite(least) and math.isfinite(most) and least <= value <= most,
+        detail=detail,
     )
 
 

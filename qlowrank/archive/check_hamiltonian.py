@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from opt_einsum import contract
 
-from qlowrank.archive.check import Check, equal, within
+from qlowrank.archive.check import Check, between, equal, within
 from qlowrank.archive.evidence import ENERGY_TOLERANCE, EPS, Evidence
 from qlowrank.checks import Array
 from qlowrank.hamiltonian.record import Hamiltonian
@@ -94,13 +94,13 @@ def _trace_check(hamiltonian: Hamiltonian, residual: Array, rounding: float) -> 
     """The discarded weight is the trace of K; clipped negative residuals can only add to it."""
     trace, stated = float(np.trace(residual)), hamiltonian.truncation.discarded
     clipped = hamiltonian.norb**2 * _noise(hamiltonian)
-    return Check(
-        name="hamiltonian: residual trace",
-        passed=bool(-rounding <= stated - trace <= rounding + clipped),
-        detail=(
-            f"{trace:.6e} Hartree from the arrays, {stated:.6e} stated; may differ by "
-            f"{rounding:.1e}" + (f", be stated higher by {clipped:.1e}" if clipped else "")
-        ),
+    return between(
+        "hamiltonian: residual trace",
+        -rounding,
+        stated - trace,
+        rounding + clipped,
+        f"{trace:.6e} Hartree from the arrays, {stated:.6e} stated; may differ by {rounding:.1e}"
+        + (f", be stated higher by {clipped:.1e}" if clipped else ""),
     )
 
 
@@ -123,20 +123,22 @@ def _bound_checks(hamiltonian: Hamiltonian, rounding: float) -> Iterator[Check]:
     noise = _noise(hamiltonian)
     slack = 0.0 if noise == 0.0 else noise + 1e-12 * pairs * float(diagonal)
     asked = max(truncation.tolerance, floor) + slack
-    yield Check(
-        name="hamiltonian: tolerance",
-        passed=bool(0 <= truncation.max_error <= asked and truncation.tolerance >= 0),
-        detail=f"largest error {truncation.max_error:.2e} Hartree, {asked:.2e} asked for",
+    yield between(
+        "hamiltonian: tolerance",
+        0.0,
+        truncation.max_error,
+        asked,
+        f"largest error {truncation.max_error:.2e} Hartree, {asked:.2e} asked for",
     )
     least = (truncation.discarded - rounding) / max(norb**2, 1)
     most = truncation.discarded + floor + slack
-    yield Check(
-        name="hamiltonian: error bound",
-        passed=bool(least <= truncation.max_error <= most),
-        detail=(
-            f"largest error {truncation.max_error:.2e} Hartree, must lie between {least:.2e} and "
-            f"{most:.2e} for this residual trace"
-        ),
+    yield between(
+        "hamiltonian: error bound",
+        least,
+        truncation.max_error,
+        most,
+        f"largest error {truncation.max_error:.2e} Hartree, must lie between {least:.2e} and "
+        f"{most:.2e} for this residual trace",
     )
 
 
@@ -159,13 +161,13 @@ def _reference_check(hamiltonian: Hamiltonian, residual: Array, rounding: float)
         either_way = sum(hamiltonian.nelec) * truncation.discarded
     allowed = ENERGY_TOLERANCE + sum(hamiltonian.nelec) * rounding + either_way
     missing = reference.energy - _determinant_energy(hamiltonian)
-    yield Check(
-        name="hamiltonian: mean-field energy",
-        passed=bool(-allowed <= missing <= left_out + allowed),
-        detail=(
-            f"{reference.energy:.10f} Hartree stated, {missing:.2e} more than rebuilt; allowed "
-            f"{-allowed:.1e} to {left_out + allowed:.1e}"
-        ),
+    yield between(
+        "hamiltonian: mean-field energy",
+        -allowed,
+        missing,
+        left_out + allowed,
+        f"{reference.energy:.10f} Hartree stated, {missing:.2e} more than rebuilt; allowed "
+        f"{-allowed:.1e} to {left_out + allowed:.1e}",
     )
 
 

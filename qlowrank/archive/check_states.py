@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from qlowrank.archive.check import Check, equal, within
+from qlowrank.archive.check import Check, between, equal, within
 from qlowrank.archive.evidence import ENERGY_TOLERANCE, EPS, Evidence, largest_value
 from qlowrank.measurement.groups import plain_groups
 from qlowrank.states.fci import FCIState
@@ -65,11 +65,11 @@ def _energy_check(name: str, state: State, evidence: Evidence) -> Iterator[Check
     energy = squares.constant + sum(evidence.moments(state, group).mean for group in groups)
     scale = abs(squares.constant) + sum(largest_value(group) for group in groups)
     allowed = ENERGY_TOLERANCE + sum(squares.nelec) * (evidence.lost + EPS * scale)
-    yield Check(
-        name=f"{name}: energy",
-        passed=bool(abs(energy - state.energy) <= allowed),
-        detail=(
-            f"{state.energy:.10f} Hartree stated, {energy - state.energy:+.1e} recomputed; "
-            f"allowed {allowed:.1e}"
-        ),
+    yield between(
+        f"{name}: energy",
+        -allowed,
+        energy - state.energy,
+        allowed,
+        f"{state.energy:.10f} Hartree stated, {energy - state.energy:+.1e} recomputed; allowed "
+        f"{allowed:.1e}",
     )

@@ -58,11 +58,11 @@ def opened(path: Path) -> Iterator[OpenArchive]:
 
 def _refuse_at_sight(path: Path) -> None:
     """Refuse what can be seen without HDF5."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name the archive in it.")
     try:
         with path.open("rb") as file:
             start = file.read(1)
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name the archive in it.") from None
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no file {path}; check its name.") from None
     except PermissionError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same brick wall begun from each corner of a matrix, where zeros make a difference."""
+"""The brick wall begun from each corner of a matrix: where there are zeros, depths differ."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ from qlowrank.circuits.network import GivensNetwork
 
 
 def networks_from_corners(matrix: Array) -> Iterator[GivensNetwork]:
-    """Yield four networks of an orthogonal matrix, as lower left, upper right, ... comes first.
+    """Yield four networks of an orthogonal matrix, one begun from each corner.
 
     `givens_rotations` clears from the lower left corner. Turning or transposing the matrix brings
-    the other corner there; from each side the rotations lie differently in the layers, and in a
-    matrix with zeros their number can differ too.
+    another corner there. Each network has the fewest rotations that make the matrix, rounding
+    apart; where the matrix has zeros, they lie in layers of different number.
     """
     turned = matrix[::-1, ::-1]
     yield givens_rotations(matrix)

@@ -43,7 +43,10 @@ def to_qasm3(circuit: "QuantumCircuit") -> str:
         # Qiskit would otherwise write angles within 1e-9 of a fraction of pi as that fraction.
         return str(qasm3.dumps(circuit, disable_constants=True))
     except qasm3.QASM3ExporterError as error:
-        raise InputError(f"circuit cannot be written as OpenQASM 3: {error}") from error
+        raise InputError(
+            f"circuit cannot be written as OpenQASM 3: {error.message}. Decompose or transpile it "
+            "first."
+        ) from error
 
 
 def to_qpy(circuits: "QuantumCircuit | Iterable[QuantumCircuit]") -> bytes:

@@ -12,6 +12,13 @@ from qlowrank.measurement.fragments import (
     PlainFragments,
 )
 from qlowrank.measurement.groups import plain_groups
+from qlowrank.measurement.pauli import PauliSum, pauli_terms
+from qlowrank.measurement.pauli_groups import (
+    PauliGroups,
+    group_fully_commuting,
+    group_qubit_wise,
+)
+from qlowrank.measurement.pauli_variances import PauliBaseline, pauli_group_variances
 from qlowrank.measurement.plan import MeasurementPlan, Pricing, plan_measurement
 from qlowrank.measurement.simulate import SimulatedExperiments, simulate_measurement
 
@@ -23,11 +30,18 @@ __all__ = [
     "Fragments",
     "MeanFieldFragments",
     "MeasurementPlan",
+    "PauliBaseline",
+    "PauliGroups",
+    "PauliSum",
     "PlainFragments",
     "Pricing",
     "SimulatedExperiments",
     "allocate_shots",
     "estimate_energy",
+    "group_fully_commuting",
+    "group_qubit_wise",
+    "pauli_group_variances",
+    "pauli_terms",
     "plain_groups",
     "plan_measurement",
     "simulate_measurement",

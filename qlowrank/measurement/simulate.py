@@ -62,8 +62,8 @@ def simulate_measurement(
     >>> round(runs.empirical_standard_error / plan.precision, 1)
     1.0
     """
-    if repetitions != int(repetitions) or repetitions < 2:
-        raise InputError(f"repetitions must be a whole number, at least 2; got {repetitions}.")
+    if not isinstance(repetitions, int | np.integer) or repetitions < 2:
+        raise InputError(f"repetitions must be an integer, at least 2; got {repetitions!r:.60}.")
     if state.norb != plan.norb or state.nelec != plan.nelec:
         raise InputError(
             f"The state has {state.norb} orbitals and nelec {state.nelec}; the plan has "

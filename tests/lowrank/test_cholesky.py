@@ -263,7 +263,7 @@ def test_numbers_that_are_none(rng):
     with pytest.raises(InputError, match="the diagonal has 1 entries that are nan"):
         PivotedCholesky(0.0)(bad)
     bad.diagonal = lambda: np.ones(5)
-    with pytest.raises(InputError, match="not positive semidefinite: .* reaches nan"):
+    with pytest.raises(InputError, match=r"not positive semidefinite: .* reaches nan"):
         PivotedCholesky(0.0)(bad)
 
 
@@ -287,7 +287,7 @@ def test_bad_options(options, message):
 
 
 def test_a_tolerance_that_double_precision_cannot_resolve():
-    """The floor of a 10 × 10 matrix with diagonal 5 is 50 eps = 1.1e-14, and twice that is asked."""
+    """The floor of a 10 × 10 matrix with diagonal 5 is 50 eps = 1.1e-14; twice that is asked."""
     matrix = DenseMatrix(5 * np.eye(10))
     with pytest.raises(InputError, match=r"tolerance 2\.0e-14 is below .*, 2\.2e-14; .* or for 0"):
         PivotedCholesky(2e-14)(matrix)

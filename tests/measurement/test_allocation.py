@@ -50,6 +50,28 @@ def test_no_other_allocation_is_cheaper(problem):
         assert shots.sum() >= (np.sqrt(given_variances).sum() / reached) ** 2 * (1 - 1e-12)
 
 
+@given(problem=problems(), floor=st.floats(0, 0.99))
+def test_a_floor_spreads_its_share_evenly(problem, floor):
+    """Still enough, at most 1 / (1 − floor) times the optimum, and no group is left out."""
+    given_variances, precision = problem
+    shots = allocate_shots(given_variances, precision, floor=floor)
+
+    assert standard_error(given_variances, shots) <= precision
+    optimum = (np.sqrt(given_variances).sum() / precision) ** 2
+    # The shares sum to one to eps for each group.
+    rounding = 2e-12 + 1e-15 * len(shots)
+    assert shots.sum() <= (1 + rounding) * optimum / (1 - floor) + LEAST_SHOTS * len(shots)
+    if len(shots) and given_variances.any():
+        wanted = floor / len(shots) * (shots.sum() - LEAST_SHOTS * len(shots))
+        assert shots.min() >= wanted * (1 - rounding)
+
+
+@pytest.mark.parametrize("floor", [-0.1, 1.0, np.nan])
+def test_bad_floors_are_refused(floor):
+    with pytest.raises(InputError, match=f"floor must be at least 0 and less than 1; got {floor}"):
+        allocate_shots(np.array([1.0]), 0.1, floor=floor)
+
+
 def test_whole_numbers_stay_as_they_are():
     """0.1² is no binary number; 100 shots must not become 101."""
     assert allocate_shots(np.array([1.0]), 0.1).tolist() == [100]

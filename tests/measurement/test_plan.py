@@ -83,8 +83,11 @@ def test_a_pass_manager_sees_every_circuit(name, system):
         assert set(circuit.count_ops()) <= {"rz", "sx", "x", "cx", "measure"}
 
 
-def test_two_qubit_depth_is_that_of_the_circuits(plan):
-    depths = [two_qubit_depth(circuit) for circuit in plan.circuits(QuantumCircuit(6))]
+@pytest.mark.parametrize("name", ["h2", "h3", "lih"])
+def test_two_qubit_depth_is_that_of_the_circuits(name, system):
+    plan = system(name).plan
+    circuits = plan.circuits(QuantumCircuit(2 * plan.norb))
+    depths = [two_qubit_depth(circuit) for circuit in circuits]
     assert plan.max_two_qubit_depth() == max(depths)
 
 

@@ -104,10 +104,10 @@ def test_same_seed_same_bytes_in_any_portions(system, monkeypatch):
     assert first.energies.shape == first.standard_errors.shape == (50,)
 
 
-@pytest.mark.parametrize("repetitions", [1, 0, -3, 2.5])
+@pytest.mark.parametrize("repetitions", [1, 0, -3, 2.5, np.nan, "ten", None])
 def test_bad_repetitions_are_refused(repetitions, system, rng):
     molecule = system("h2")
-    with pytest.raises(InputError, match=f"whole number, at least 2; got {repetitions}"):
+    with pytest.raises(InputError, match=f"an integer, at least 2; got {repetitions!r}"):
         simulate_measurement(molecule.plan, molecule.state, repetitions=repetitions, rng=rng)
 
 

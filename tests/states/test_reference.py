@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Determinant and CISD states: exact moments, against the same state as a full CI vector."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -123,6 +124,16 @@ def test_cisd_without_excitations_is_its_determinant(random_cisd, random_operato
         state.determinant.moments(operator),
         rounding(operator, (2, 2)),
     )
+
+
+def test_nothing_larger_than_the_doubles_is_formed(random_cisd, random_leaf, rng):
+    """Water in cc-pVDZ, 24 orbitals: the FCI space would have 1.8e9 determinants."""
+    state, operator = random_cisd(rng, 24, (5, 5), 0.1), random_leaf(rng, 24)
+    tracemalloc.start()
+    state.moments(operator)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= 8 * 2 * state.doubles_opposite.nbytes  # eight complex arrays of that shape
 
 
 def test_records_are_read_only_and_say_what_they_are(random_cisd, rng):

@@ -71,13 +71,13 @@ def test_cisd_is_the_vector_that_pyscf_writes(molecule, dense):
 
 
 def test_variances_of_all_groups_agree_with_full_ci_vectors(molecule, dense):
-    """CISD and determinant, closed and open shells, with none of one spin: ε²M to 1e-10."""
+    """CISD and determinant, closed and open shells, with none of one spin: ε²M to 1e-8."""
     _, hamiltonian = molecule
     factorization = double_factorize(hamiltonian)
     for state in (hartree_fock_state(hamiltonian), cisd_state(hamiltonian)):
         found = plan_measurement(factorization, state)
         expected = plan_measurement(factorization, dense(state))
-        assert found.epsilon2_shots == pytest.approx(expected.epsilon2_shots, rel=1e-7)
+        assert found.epsilon2_shots == pytest.approx(expected.epsilon2_shots, rel=1e-8)
         np.testing.assert_allclose(found.pricing.means, expected.pricing.means, atol=1e-11)
         # 4! eps v_max^4 with v_max at most 20 Hartree^½ here, times the matrices' dimension.
         np.testing.assert_allclose(found.variances, expected.variances, rtol=0, atol=1e-9)
@@ -120,9 +120,9 @@ def test_every_sector_of_small_random_hamiltonians(norb, random_hamiltonian, rng
                 assert mean_field == pytest.approx(lowest, abs=ENERGY)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [0, 16, 63, 77, 81, 146])
 def test_fci_finds_the_lowest_state_of_any_symmetry(seed, random_hamiltonian):
-    """The ground state need not have the symmetry of the lowest determinant."""
+    """The ground state need not have the symmetry of the lowest determinant: not after seed 0."""
     norb, nelec = 6, (3, 3)
     hamiltonian = random_hamiltonian(np.random.default_rng(seed), norb, nelec, parity=True)
     integrals = hamiltonian.normal_ordered_one_body(), packed_two_body(hamiltonian)
