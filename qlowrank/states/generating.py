@@ -55,7 +55,7 @@ class Amplitudes:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Rotated:
+class Rotated:
     """What contractions need of one spin's orbital rotation."""
 
     determinant: complex
@@ -87,8 +87,8 @@ def central_moments(
     Returns:
         Shape (5,): m = ⟨v̂⟩, then ⟨(v̂ − m)^k⟩ for k = 1 to 4 (zero for k = 1).
     """
-    offset, centred = _about_reference(frame, values, nelec)
-    unit = max(_reach(centred, nelec), float(np.abs(centred).max(initial=0.0)))
+    offset, centred = about_reference(frame, values, nelec)
+    unit = max(reach(centred, nelec), float(np.abs(centred).max(initial=0.0)))
     if unit == 0.0:  # nothing varies: empty and full shells
         return np.array([offset, 0.0, 0.0, 0.0, 0.0])
     # The upper half of the circle; the lower is its complex conjugate.
@@ -102,7 +102,7 @@ def central_moments(
     return np.asarray(moments)
 
 
-def _about_reference(frame: Array, values: Array, nelec: tuple[int, int]) -> tuple[float, Array]:
+def about_reference(frame: Array, values: Array, nelec: tuple[int, int]) -> tuple[float, Array]:
     """Shift each spin's values so that their sum has mean zero in the reference; return the mean.
 
     A spin whose shell is empty or full has nothing left to vary: its values become zero.
@@ -116,7 +116,7 @@ def _about_reference(frame: Array, values: Array, nelec: tuple[int, int]) -> tup
     return offset, centred
 
 
-def _reach(values: Array, nelec: tuple[int, int]) -> float:
+def reach(values: Array, nelec: tuple[int, int]) -> float:
     """Return the largest |Σ values n| over all ways to fill the orbitals."""
     ordered = np.sort(values, axis=1)
     low = sum(v[:n].sum() for v, n in zip(ordered, nelec, strict=True))
@@ -135,29 +135,29 @@ def generating_function(
         nelec: Electrons of each spin; the reference fills the first orbitals.
         amplitudes: CI coefficients, or None for the reference alone.
     """
-    alpha, beta = (_rotated(frame, v, n) for v, n in zip(values, nelec, strict=True))
+    alpha, beta = (rotated_blocks(frame, v, n) for v, n in zip(values, nelec, strict=True))
     vacuum = alpha.determinant * beta.determinant
     if amplitudes is None:
         return vacuum
-    number, singles = _contracted(amplitudes, (alpha.X, beta.X))
+    number, singles = contracted(amplitudes, (alpha.X, beta.X))
     total = number**2
     for spin, single, double in zip((alpha, beta), singles, amplitudes.same, strict=True):
         total += np.sum(single * (spin.P @ single @ spin.Q))
-        half = _half_rotated(double, spin)
+        half = half_rotated(double, spin)
         total += np.sum(half * half.transpose(1, 0, 3, 2)) / 4
-    first = _half_rotated(amplitudes.opposite, alpha)
-    second = _half_rotated(amplitudes.opposite.transpose(1, 0, 3, 2), beta)
+    first = half_rotated(amplitudes.opposite, alpha)
+    second = half_rotated(amplitudes.opposite.transpose(1, 0, 3, 2), beta)
     total += np.sum(first * second.transpose(1, 0, 3, 2))
     return complex(vacuum * total)
 
 
-def _rotated(frame: Array, values: np.ndarray, occupied: int) -> _Rotated:
+def rotated_blocks(frame: Array, values: np.ndarray, occupied: int) -> Rotated:
     """Blocks of R = W diag(exp(values)) Wᵀ."""
     rotation = (frame * np.exp(values)) @ frame.T
     ov, vv = rotation[:occupied, occupied:], rotation[occupied:, occupied:]
     inverse = np.linalg.inv(rotation[:occupied, :occupied])
     overlap = inverse @ ov
-    return _Rotated(
+    return Rotated(
         determinant=complex(np.linalg.det(rotation[:occupied, :occupied])),
         P=inverse,
         Q=vv - ov.T @ overlap,
@@ -165,7 +165,7 @@ def _rotated(frame: Array, values: np.ndarray, occupied: int) -> _Rotated:
     )
 
 
-def _contracted(
+def contracted(
     amplitudes: Amplitudes, overlaps: tuple[np.ndarray, np.ndarray]
 ) -> tuple[complex, list[np.ndarray]]:
     """Contract all, and all but one, of the excitations with X."""
@@ -183,7 +183,7 @@ def _contracted(
     return complex(number), singles
 
 
-def _half_rotated(double: Array, spin: _Rotated) -> np.ndarray:
+def half_rotated(double: Array, spin: Rotated) -> np.ndarray:
     """Return Σ_ia P_ki Q_ca c_ijab, shape (j, k, c, b)."""
     i, j, a, b = double.shape
     virtual = (spin.Q.real @ double) + 1j * (spin.Q.imag @ double)

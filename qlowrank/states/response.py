@@ -15,12 +15,12 @@ from qlowrank.checks import Array
 from qlowrank.states.generating import (
     NODES,
     Amplitudes,
-    _about_reference,
-    _contracted,
-    _half_rotated,
-    _reach,
-    _Rotated,
-    _rotated,
+    Rotated,
+    about_reference,
+    contracted,
+    half_rotated,
+    reach,
+    rotated_blocks,
 )
 
 
@@ -42,8 +42,8 @@ def square_covariances(
     Returns:
         c, shape (norb,), in the square of the unit of v.
     """
-    offset, centred = _about_reference(frame, values, nelec)
-    unit = max(_reach(centred, nelec), float(np.abs(centred).max(initial=0.0)))
+    offset, centred = about_reference(frame, values, nelec)
+    unit = max(reach(centred, nelec), float(np.abs(centred).max(initial=0.0)))
     if unit == 0.0:
         return np.zeros(frame.shape[1])
     nodes = np.exp(2j * np.pi * (np.arange(NODES // 2) + 0.5) / NODES)
@@ -61,7 +61,7 @@ def _with_gradient(
     frame: Array, values: np.ndarray, nelec: tuple[int, int], amplitudes: Amplitudes | None
 ) -> tuple[complex, np.ndarray]:
     """Return g and its derivatives with respect to each exponent, shape (2, norb)."""
-    spins = [_rotated(frame, v, n) for v, n in zip(values, nelec, strict=True)]
+    spins = [rotated_blocks(frame, v, n) for v, n in zip(values, nelec, strict=True)]
     vacuum = spins[0].determinant * spins[1].determinant
     total, adjoints = _excited(spins, amplitudes)
     gradient = []
@@ -74,14 +74,14 @@ def _with_gradient(
 
 
 def _excited(
-    spins: list[_Rotated], amplitudes: Amplitudes | None
+    spins: list[Rotated], amplitudes: Amplitudes | None
 ) -> tuple[complex, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
     """Return g / D and its adjoints with respect to the blocks R_oo, R_ov, R_vv of each spin."""
     if amplitudes is None:
         nothing = [(np.zeros_like(s.P), np.zeros_like(s.X), np.zeros_like(s.Q)) for s in spins]
         return 1.0, nothing
     alpha, beta = spins
-    number, singles = _contracted(amplitudes, (alpha.X, beta.X))
+    number, singles = contracted(amplitudes, (alpha.X, beta.X))
     moved = [s.P @ b @ s.Q for s, b in zip(spins, singles, strict=True)]
     total = number**2 + sum(np.sum(b * m) for b, m in zip(singles, moved, strict=True))
     swapped = amplitudes.opposite.transpose(1, 0, 3, 2)
@@ -106,10 +106,10 @@ def _excited(
 
 
 def _double_adjoints(
-    double: Array, spin: _Rotated, other: _Rotated
+    double: Array, spin: Rotated, other: Rotated
 ) -> tuple[complex, np.ndarray, np.ndarray]:
     """Return Σ c_ijab P_ki P_lj Q_ca Q_db c_klcd, and its adjoints for `spin`'s P and Q alone."""
-    half = _half_rotated(double.transpose(1, 0, 3, 2), other)  # (k, j, b, c)
+    half = half_rotated(double.transpose(1, 0, 3, 2), other)  # (k, j, b, c)
     virtual = np.einsum("ca,kjbc->kjab", spin.Q, half)
     occupied = np.einsum("ki,kjbc->ijcb", spin.P, half)
     in_P = np.einsum("ijab,kjab->ki", double, virtual)
@@ -118,7 +118,7 @@ def _double_adjoints(
 
 
 def _of_blocks(
-    spin: _Rotated, bar_P: np.ndarray, bar_Q: np.ndarray, bar_X: np.ndarray
+    spin: Rotated, bar_P: np.ndarray, bar_Q: np.ndarray, bar_X: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Carry adjoints of P, Q, X back to R_oo, R_ov (both off-diagonal blocks), R_vv."""
     P, X = spin.P, spin.X

@@ -105,14 +105,18 @@ def cisd_states(draw):
     occupied = determinant.nelec
     virtual = tuple(determinant.norb - n for n in occupied)
 
-    def small(*shape):
-        return np.full(shape, draw(st.floats(-0.01, 0.01)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def same(o, v):
+        c = 0.01 * rng.standard_normal((o, o, v, v))
+        c -= c.transpose(1, 0, 2, 3)
+        return c - c.transpose(0, 1, 3, 2)
 
     return ql.CISDState(
         determinant=determinant,
-        singles=tuple(small(o, v) for o, v in zip(occupied, virtual, strict=True)),
-        doubles_same=tuple(small(o, o, v, v) for o, v in zip(occupied, virtual, strict=True)),
-        doubles_opposite=small(*occupied, *virtual),
+        singles=tuple(rng.uniform(-0.01, 0.01, ov) for ov in zip(occupied, virtual, strict=True)),
+        doubles_same=tuple(same(o, v) for o, v in zip(occupied, virtual, strict=True)),
+        doubles_opposite=rng.uniform(-0.01, 0.01, (*occupied, *virtual)),
         energy=draw(numbers),
     )
 

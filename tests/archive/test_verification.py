@@ -296,14 +296,14 @@ def first_higher(data):
         ("hamiltonian/truncation/rank", lambda x: x + 1, "hamiltonian: rank"),
         (
             "hamiltonian/constants/nuclear_repulsion",
-            lambda x: x + 1e-4,
+            lambda x: x + 0.01,
             "hamiltonian: mean-field energy",
         ),
         ("hamiltonian/constants/other", lambda x: x + 1e-9, "factorization: constants"),
         ("factorization/constants/other", lambda x: x + 1e-7, "fci state: energy"),
         (
             "hamiltonian/source/references/energy",
-            lambda x: x + 1e-3,
+            lambda x: x + 0.01,
             "hamiltonian: mean-field energy",
         ),
         ("factorization/eigenvalues", lambda x: x * (1 + 1e-9), "factorization: integrals, trace"),

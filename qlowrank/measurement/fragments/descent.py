@@ -23,11 +23,14 @@ FIRST_TURNS = 10
 MEMORY = 10
 """Steps over which too small a gain ends the descent."""
 
-LEAST_GAIN = 1e-3
+LEAST_GAIN = 1e-2
 """That gain, relative."""
 
 ATTEMPTS = 8
 """Times the damping is raised before a step is given up."""
+
+LEAST_DAMPING = 1e-9
+"""Of the value to lower; below this the damping no longer shortens steps."""
 
 NOTHING = 1e-12
 """Variance below which nothing is left to gain, relative to the Hamiltonian's squared size."""
@@ -87,7 +90,7 @@ def descend(
         if progress is not None:
             progress("fragments", step + 1, max_steps)
         if len(values) > MEMORY and values[-1 - MEMORY] <= (1 + LEAST_GAIN) * values[-1]:
-            message = f"the last {MEMORY} steps gained less than {LEAST_GAIN:.1%}"
+            message = f"the last {MEMORY} steps gained less than {LEAST_GAIN:.0%}"
             return Descent(frames, solution, True, step + 1, message)
     return Descent(frames, solution, False, max_steps, f"stopped after {max_steps} steps")
 
@@ -105,7 +108,7 @@ def _step(
         if trial.value < value:
             ratio = (value - trial.value) / (value - predicted) if predicted < value else 1.0
             factor = 1 / 3 if ratio > 0.5 else 2.0 if ratio < 0.2 else 1.0
-            return trial_frames, trial, damping * factor
+            return trial_frames, trial, max(damping * factor, LEAST_DAMPING * trial.value)
         damping *= 4
     return None
 

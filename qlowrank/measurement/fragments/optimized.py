@@ -35,7 +35,7 @@ class OptimizedFragments:
 
     n_groups: int | None = None
     """Number of groups; as many as the plain factorization has by default."""
-    max_steps: int = 60
+    max_steps: int = 100
     """Gauss-Newton steps."""
     seed: int = 0
     """Of the generator that shakes the frames."""
