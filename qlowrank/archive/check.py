@@ -19,7 +19,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `ql.verify` found. Truthy never by accident: ask for `passed`."""
+    """What `ql.verify` found; true if every check passed."""
 
     checks: tuple[Check, ...]
     """All checks, hashes first, in a fixed order."""
@@ -33,6 +33,10 @@ class Verification:
     def failed(self) -> tuple[Check, ...]:
         """The checks that did not pass."""
         return tuple(check for check in self.checks if not check.passed)
+
+    def __bool__(self) -> bool:
+        """Whether every check passed."""
+        return self.passed
 
     def summary(self) -> str:
         """Return one line a check."""

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from qlowrank.archive.check import Check, equal, within
+from qlowrank.archive.check_cut import cut_checks
 from qlowrank.archive.evidence import EPS, Evidence
 from qlowrank.checks import Array
-from qlowrank.factorization.double import double_factorize
-from qlowrank.factorization.gauge import CholeskyGauge
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.record import Hamiltonian
 
@@ -34,7 +33,7 @@ def factorization_checks(evidence: Evidence) -> Iterator[Check]:
     )
     if evidence.hamiltonian is not None:
         yield from _against_hamiltonian(factorization, evidence.hamiltonian)
-        yield from _cut_checks(factorization, evidence.hamiltonian)
+        yield from cut_checks(factorization, evidence.hamiltonian)
 
 
 def _against_hamiltonian(
@@ -96,30 +95,6 @@ def _integral_checks(
             float(deviation),
             float(allowed),
             "differ from the hamiltonian's by",
-        )
-
-
-def _cut_checks(factorization: DoubleFactorization, hamiltonian: Hamiltonian) -> Iterator[Check]:
-    """The bounds are those of cutting so far, and no larger.
-
-    Only factors taken as they are, without mixing, are the same on every machine: where
-    eigenvalues of the mixing are equal, the leaves and what is cut from them are a choice.
-    """
-    status = factorization.status
-    if status.method != CholeskyGauge().name:
-        return
-    cut = max(status.max_abs_error - hamiltonian.max_abs_error_bound, 0.0)
-    # what was cut is the most that this bound allows; it may round differently
-    again = double_factorize(hamiltonian, tolerance=cut * (1 + 1e-9)).status
-    weight = float(np.sum(hamiltonian.factors**2))
-    rounding = 16 * (hamiltonian.norb + hamiltonian.rank) * EPS * weight
-    for name in ("max_abs_error", "frobenius_error", "trace_norm_error"):
-        stated, fresh = getattr(status, name), getattr(again, name)
-        yield within(
-            f"factorization: {name.replace('_', ' ')} recomputed",
-            abs(stated - fresh),
-            1e-6 * stated + rounding,
-            f"{stated:.3e} Hartree stated, off by",
         )
 
 

@@ -18,7 +18,7 @@ from qlowrank.states.state import State
 MOMENT_ROUNDING = 1000 * EPS
 """How far moments may move, relative to the group's largest value (to its square, for variances),
 when another machine sums in another order: a few roundings for each of a few hundred terms. Other
-processors' kernels were seen to move them by up to 8 eps."""
+processors' kernels were seen to move them by up to 10 eps."""
 
 SHIFTED = ("plain", "mean-field", "fluid")
 """Fragments whose squares are the leaves, with nothing but one-body parts moved between groups."""

@@ -41,7 +41,7 @@ def to_qasm3(circuit: "QuantumCircuit") -> str:
     _refuse_others([circuit])
     try:
         # Qiskit would otherwise write angles within 1e-9 of a fraction of pi as that fraction.
-        return str(qasm3.dumps(circuit, disable_constants=False))
+        return str(qasm3.dumps(circuit, disable_constants=True))
     except qasm3.QASM3ExporterError as error:
         raise InputError(
             f"circuit cannot be written as OpenQASM 3: {error.message}. Decompose or transpile it "

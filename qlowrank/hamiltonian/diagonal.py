@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
@@ -47,6 +47,13 @@ class DiagonalOperator:
     def norb(self) -> int:
         """Number of spatial orbitals."""
         return len(self.linear)
+
+    @property
+    def needed(self) -> NDArray[np.bool_]:
+        """Whether F depends on each rotated orbital, shape (norb,)."""
+        cores = (self.same_spin, self.opposite_spin, self.opposite_spin.T)
+        used = [self.linear != 0, *(np.any(core != 0, axis=1) for core in cores)]
+        return np.asarray(np.any(used, axis=0))
 
     def values(self, alpha: ArrayLike, beta: ArrayLike) -> Array:
         """Return F for occupations of the rotated orbitals.

@@ -133,12 +133,19 @@ class MeasurementPlan:
     def circuits(self, preparation: "QuantumCircuit") -> "list[QuantumCircuit]":
         """Return preparation, rotation into each group's frame and measurement, group by group.
 
+        Bit k of a group's register is the occupation of its rotated orbital k. Orbitals that a
+        group does not depend on are not separated from each other, and their bits mean nothing one
+        by one.
+
         Args:
             preparation: Circuit on 2 × norb qubits, alpha orbitals first, without measurements.
         """
         from qlowrank.circuits import measurement_circuit
 
-        return [measurement_circuit(group.frame, preparation) for group in self.groups]
+        return [
+            measurement_circuit(group.frame, preparation, needed=group.needed)
+            for group in self.groups
+        ]
 
     def pubs(
         self, preparation: "QuantumCircuit", *, pass_manager: "PassManager | None" = None
@@ -172,9 +179,15 @@ class MeasurementPlan:
 
     def max_two_qubit_depth(self) -> int:
         """Return the largest two-qubit depth of the groups' rotations, preparation not counted."""
-        from qlowrank.circuits import givens_rotations
+        from qlowrank.circuits import readout_network
 
-        return max(givens_rotations(group.frame).depth for group in self.groups)
+        deepest = 0
+        for group in sorted(self.groups, key=lambda group: -int(group.needed.sum())):
+            readout = readout_network(group.frame, needed=group.needed)
+            deepest = max(deepest, readout.network.depth)
+            if deepest == self.norb:  # no network is deeper
+                break
+        return deepest
 
     def __repr__(self) -> str:
         """Say what it costs."""

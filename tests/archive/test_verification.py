@@ -312,9 +312,13 @@ def first_higher(data):
         ("factorization/one_body", diagonal, "plan: one-body parts sum to kappa"),
         ("factorization/status/max_abs_error", lambda x: -x, "factorization: bounds in order"),
         ("factorization/status/trace_norm_error", lambda x: x / 2, "factorization: integrals, tra"),
-        ("factorization/status/trace_norm_error", lambda x: x * 2, "factorization: trace norm"),
-        ("factorization/status/max_abs_error", lambda x: x * 2, "factorization: max abs error"),
-        ("factorization/status/frobenius_error", lambda x: x / 2, "factorization: frobenius"),
+        (
+            "factorization/status/trace_norm_error",
+            lambda x: x * 2,
+            "factorization: trace-norm bound",
+        ),
+        ("factorization/status/max_abs_error", lambda x: x * 2, "factorization: element bound"),
+        ("factorization/status/frobenius_error", lambda x: x / 2, "factorization: Frobenius bound"),
         ("fci_state/energy", lambda x: x + 1e-7, "fci state: energy"),
         ("fci_state/vector", vector_turned, "plan: variances"),
         ("cisd_state/energy", lambda x: x - 1e-7, "cisd state: energy"),
@@ -422,6 +426,7 @@ def test_a_failed_verification_names_what_failed():
     verification = Verification((Check("a", True, "1"), Check("b", False, "2")))
 
     assert not verification.passed
+    assert not verification
     assert repr(verification) == "Verification(FAILED 1 of 2 checks: b)"
     assert verification.summary() == "ok      a: 1\nFAILED  b: 2"
 

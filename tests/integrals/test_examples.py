@@ -18,9 +18,7 @@ from tests.molecules import fci_energy
     [("h2", -1.10115), ("lih", -7.78446), ("beh2", -15.48174)],
 )
 def test_the_benchmark_molecules(name, energy):
-    """FCI energies to five digits, STO-3G, every bond 1.0 Å: the molecules on which
-    S. Choi, I. Loaiza, A. F. Izmaylov, Quantum 7, 889 (2023), count measurements.
-    """
+    """FCI energies, to five digits, of the geometries in arXiv:2208.14490 (bonds of 1.0 Å)."""
     hamiltonian = from_example(name, tolerance=0.0)
     exact = fci_energy(
         hamiltonian.constant,
