@@ -47,7 +47,7 @@ napoleon_custom_sections = ["Source"]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"(numpy|collections|pathlib|os|qiskit)\..*"),
-    ("py:class", r"Array|ArrayLike|Indices|QuantumCircuit|PassManager"),
+    ("py:class", r"Array|ArrayLike|Indices|QuantumCircuit|PassManager|SparsePauliOp"),
 ]
 
 ALIASES = {"Array": Array, "Indices": NDArray[int64], "ArrayLike": ArrayLike}

@@ -62,7 +62,7 @@ def between(name: str, least: float, value: float, most: float, detail: str) -> 
     """Compare a value with two finite bounds."""
     return Check(
         name=name,
-        passed=math.isfinite(least) and math.isfinite(most) and least <= value <= most,
+        passed=bool(math.isfinite(least) and math.isfinite(most) and least <= value <= most),
         detail=detail,
     )
 

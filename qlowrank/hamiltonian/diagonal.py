@@ -84,7 +84,7 @@ class DiagonalOperator:
             frame=self.frame,
             linear=np.stack([self.linear, self.linear]),
             weights=weights[keep],
-            directions=vectors[:, keep].T.reshape(-1, 2, norb),
+            directions=vectors[:, keep].T.reshape(np.count_nonzero(keep), 2, norb),
         )
 
 

@@ -70,8 +70,12 @@ def energies(outcome: Outcome) -> dict[str, Any]:
 
 
 def energy_bound(hamiltonian: Hamiltonian) -> float:
-    """Return electrons × residual trace: how far below the exact one any energy can lie."""
-    return sum(hamiltonian.nelec) * hamiltonian.residual_trace
+    """Return electrons × residual trace: how far below the exact one any energy can lie.
+
+    Where nothing was cut, rounding is what is left.
+    """
+    trace = max(hamiltonian.residual_trace, hamiltonian.max_abs_error_bound)
+    return sum(hamiltonian.nelec) * trace
 
 
 def _factorization(outcome: Outcome) -> dict[str, Any] | None:

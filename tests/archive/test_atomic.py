@@ -192,6 +192,26 @@ def test_a_failure_inside_hdf5_is_raised_after_it(
     assert ql.verify(tmp_path / "a.h5").passed
 
 
+def test_an_interrupt_inside_hdf5_does_not_wait_for_the_end(tmp_path, records, monkeypatch):
+    """What follows the dataset in which it came is not even compressed."""
+    written = []
+    write = writer.write
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    def count(file, entry):
+        written.append(entry.path)
+        return write(file, entry)
+
+    monkeypatch.setattr(draft.os, "write", interrupted)
+    monkeypatch.setattr(writer, "write", count)
+    with pytest.raises(KeyboardInterrupt):
+        ql.save(tmp_path / "a.h5", *records.values())
+    assert len(written) == 1
+    assert names(tmp_path) == []
+
+
 def test_a_failed_rename_leaves_what_was_there(tmp_path, records, monkeypatch):
     ql.save(tmp_path / "a.h5", records["run"])
 
@@ -203,6 +223,46 @@ def test_a_failed_rename_leaves_what_was_there(tmp_path, records, monkeypatch):
         ql.save(tmp_path / "a.h5", records["fci_state"], overwrite=True)
     assert names(tmp_path) == ["a.h5"]
     assert ql.load(tmp_path / "a.h5").run == records["run"]
+
+
+def test_a_draft_is_a_file(tmp_path):
+    """What HDF5 asks of it, against Python's own files."""
+    ours, theirs = draft.Draft(tmp_path / "ours"), (tmp_path / "theirs").open("x+b")
+    try:
+        for file in (ours, theirs):
+            file.write(memoryview(b"0123456789"))
+            file.seek(12)
+            file.write(memoryview(b"abc"))
+            file.seek(-4, os.SEEK_END)
+            file.seek(1, os.SEEK_CUR)
+        buffer = bytearray(9), bytearray(9)
+        assert ours.tell() == theirs.tell() == 12
+        assert ours.readinto(memoryview(buffer[0])) == theirs.readinto(buffer[1]) == 3
+        assert buffer[0] == buffer[1]
+        for file in (ours, theirs):
+            file.truncate(5)
+            file.seek(1)
+            file.flush()
+        assert ours.read(99) == theirs.read(99) == b"1234"
+        ours.to_disk()
+    finally:
+        ours.close()
+        theirs.close()
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes() == b"01234"
+
+
+def test_a_draft_keeps_its_first_failure(tmp_path):
+    """Its file is gone: nothing raises but `check`, and sizes are still those asked for."""
+    file = draft.Draft(tmp_path / "a")
+    file.close()
+
+    assert file.write(memoryview(b"abc")) == 3
+    assert file.truncate(7) == 7
+    assert file.read(5) == b""
+    assert file.tell() == 3
+    for verb in (file.check, file.to_disk):
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            verb()
 
 
 FULL = """

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import qlowrank as ql
-from qlowrank.archive import migrations, opening
+from qlowrank.archive import check_integrity, migrations, opening
 from qlowrank.archive.format import SCHEMA_VERSION
 from qlowrank.checks import InputError
 
@@ -81,6 +81,7 @@ def version_two(monkeypatch):
 
     monkeypatch.setattr(migrations, "SCHEMA_VERSION", 2)
     monkeypatch.setattr(opening, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(check_integrity, "SCHEMA_VERSION", 2)
     monkeypatch.setitem(migrations.MIGRATIONS, 1, migrate)
 
 
@@ -101,6 +102,7 @@ def test_an_old_file_is_migrated_as_it_is_read(version_two, tmp_path, records):
     assert names["hashes"]
     assert names["hamiltonian: residual trace"]
     assert not names["content hash"], "datasets were taken out of this file"
+    assert "labels" not in names, "an old file has the labels of its own time"
 
 
 def test_a_newer_file_is_refused(tmp_path, records):

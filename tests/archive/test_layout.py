@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qlowrank as ql
+from qlowrank.archive import provenance
 from qlowrank.archive.datasets import chunk_shape
 from qlowrank.archive.format import CHUNK_BYTES
 from qlowrank.archive.kinds import KINDS
@@ -79,6 +80,15 @@ def test_without_a_molecule_or_a_seed_the_root_says_nothing_of_them(tmp_path):
 
     assert attributes["source_origin"] == "arrays"
     assert not {"formula", "basis", "seed"} & set(attributes)
+
+
+def test_packages_that_are_not_there_are_said_not_to_be(tmp_path, records, monkeypatch):
+    monkeypatch.setattr(provenance, "PACKAGES", ("numpy", "no-such-package"))
+    ql.save(tmp_path / "a.h5", records["run"])
+
+    attributes = ql.load(tmp_path / "a.h5").provenance
+    assert attributes["version_no-such-package"] == "not installed"
+    assert attributes["version_numpy"] == np.__version__
 
 
 def test_numbers_and_texts_have_the_types_of_the_format(archive):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import qlowrank as ql
+from qlowrank.archive import opening
 from qlowrank.checks import InputError
 
 GOLDEN = Path(__file__).parent / "golden" / "v1.h5"
@@ -69,6 +70,17 @@ def test_impossible_versions_are_refused(archive, verb, version):
         if version is not None:
             file.attrs["schema_version"] = version
     with pytest.raises(InputError, match=r"corrupted: its schema_version is .*, and it must be"):
+        verb(archive)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("part", ["_plain", "_datasets"])
+def test_damage_that_hdf5_finds_late_is_damage(archive, verb, part, monkeypatch):
+    def fail(_):
+        raise RuntimeError("incorrect metadata checksum")
+
+    monkeypatch.setattr(opening, part, fail)
+    with pytest.raises(InputError, match=r"corrupted and cannot be read \(incorrect metadata"):
         verb(archive)
 
 
@@ -161,6 +173,7 @@ def replace(path, name, data):
         ("cisd_state/singles/length", 3, "cisd_state/singles must hold 2 arrays; it says 3"),
         ("cisd_state/singles/0", np.zeros((2, 2)), "cisd_state: singles must have shape"),
         ("plan/shots", np.ones(3), "plan: "),
+        ("plan/shots", np.array([b"many"]), "plan/shots: the type must be float64, int64 or uint8"),
         ("plan/groups/linear", np.zeros((2, 4)), "plan/groups: all fields must have as many rows"),
         ("plan/groups/linear", 1.0, "plan/groups: all fields must have as many rows"),
         ("run/parameters", np.bytes_(b"\xff"), "run/parameters: "),

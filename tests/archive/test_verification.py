@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qlowrank as ql
-from qlowrank.archive import Check, Verification
+from qlowrank.archive import Check, Verification, check_plan
 from qlowrank.archive.check import within
 from qlowrank.archive.check_factorization import _integral_checks
 from qlowrank.archive.check_outcomes import CHANCE, _bernstein
@@ -30,6 +30,7 @@ def test_a_whole_study_passes(archive):
 
     assert verification.passed, verification.summary()
     assert verification.failed == ()
+    assert {type(check.passed) for check in verification.checks} == {bool}
     assert repr(verification) == f"Verification(passed, {len(verification.checks)} checks)"
     assert len(verification.summary().splitlines()) == len(verification.checks)
     subjects = {check.name.split(":")[0] for check in verification.checks}
@@ -136,6 +137,17 @@ def test_an_open_shell_passes(tmp_path):
     assert "hamiltonian: mean-field energy" in {check.name for check in verification.checks}
 
 
+@pytest.mark.parametrize("cut", [0.0, 1e-2])
+def test_a_molecule_rebuilt_from_leaves_passes(tmp_path, records, cut):
+    """The mean-field energy is then off either way, within electrons × trace norm."""
+    factorization = ql.double_factorize(records["hamiltonian"], tolerance=cut)
+    ql.save(tmp_path / "a.h5", factorization.to_hamiltonian())
+
+    verification = ql.verify(tmp_path / "a.h5")
+    assert verification.passed, verification.summary()
+    assert any("rebuilt from leaves" in check.name for check in verification.checks)
+
+
 @pytest.mark.parametrize("fragments", [MeanFieldFragments(), FluidFragments()])
 def test_groups_with_shifted_one_body_parts_pass(tmp_path, records, forge, fragments):
     """And fail where what one group gives is not what another takes."""
@@ -216,6 +228,7 @@ def changed(value):
     return data
 
 
+@pytest.mark.slow
 def test_every_changed_number_is_found(archive, forge):
     """Any number of a study moved by a thousandth, all hashes made right: verification fails."""
     whole = archive.read_bytes()
@@ -331,6 +344,7 @@ def first_higher(data):
         ("plan/pricing/variances", first_higher, "plan: variances"),
         ("plan/pricing/floor", lambda x: x + 0.1, "plan: shots"),
         ("plan/groups/frame", lambda x: x[::-1], "plan: groups are the leaves"),
+        ("plan/groups/same_spin", lambda x: x + 1e-9, "plan: one-body parts sum to kappa"),
         ("plan/groups/opposite_spin", lambda x: x * (1 + 1e-15), "plan: groups are the leaves"),
         ("estimate/energy", lambda x: x + 1e-9, "estimate: energy"),
         ("estimate/standard_error", lambda x: x * 1.0001, "estimate: standard error"),
@@ -360,6 +374,7 @@ def test_cheap_shots_that_fit_cheap_variances_are_found(archive, forge):
 def test_a_changed_byte_fails_the_hashes(archive):
     with h5py.File(archive, "r+") as file:
         file["run/command"][()] = b"ran"
+    assert {type(check.passed) for check in ql.verify(archive).checks} == {bool}
     assert {"hashes", "content hash"} <= failed(archive)
 
 
@@ -397,6 +412,35 @@ def test_records_of_two_molecules_do_not_pass(tmp_path, records):
 
     assert "factorization: constants, electrons and source are the hamiltonian's" in names
     assert "factorization: computable" in names
+
+
+def test_an_estimate_of_another_plan_does_not_pass(tmp_path, records):
+    estimate = records["estimate"]
+    fewer = dataclasses.replace(
+        estimate,
+        **{name: getattr(estimate, name)[1:] for name in ("means", "variances", "wrong_sector")},
+    )
+    ql.save(tmp_path / "a.h5", records["plan"], fewer)
+
+    assert failed(tmp_path / "a.h5") == {"estimate: groups"}
+
+
+def test_a_plan_of_another_sector_does_not_pass(tmp_path, records):
+    plan = dataclasses.replace(records["plan"], nelec=(2, 1))
+    for method in ("plain", "resplit"):
+        other = dataclasses.replace(plan, fragments=FragmentStatus(method, converged=True))
+        ql.save(tmp_path / "a.h5", records["factorization"], other, overwrite=True)
+        assert failed(tmp_path / "a.h5") == {"plan: electrons are the factorization's"}
+
+
+def test_sums_in_sectors_too_large_are_said_not_to_be_compared(tmp_path, records, monkeypatch):
+    monkeypatch.setattr(check_plan, "LARGEST_SECTOR", 15)
+    other = FragmentStatus("resplit", converged=True)
+    plan = dataclasses.replace(records["plan"], fragments=other)
+    ql.save(tmp_path / "a.h5", records["factorization"], plan)
+    (check,) = (c for c in ql.verify(tmp_path / "a.h5").checks if "sum to the" in c.name)
+
+    assert check.detail == "not compared: 1.6e+01 determinants are too many"
 
 
 def test_a_state_of_another_sector_does_not_pass(tmp_path, records):

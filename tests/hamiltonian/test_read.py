@@ -85,7 +85,7 @@ def test_memory_of_a_file(tmp_path):
     dump = Fcidump((1, 1), 0.0, np.eye(3), np.eye(6), (1, 1, 1))
     write_fcidump(tmp_path / "FCIDUMP", dump)
     assert from_fcidump(tmp_path / "FCIDUMP", max_memory=1e6).norb == 3
-    with pytest.raises(InputError, match="needs .* bytes of memory, and the limit is 100 bytes"):
+    with pytest.raises(InputError, match=r"needs .* bytes of memory, and the limit is 100 bytes"):
         from_fcidump(tmp_path / "FCIDUMP", max_memory=100)
     with pytest.raises(FileNotFoundError, match="there is no file"):
         from_fcidump(tmp_path / "none")

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fragments with optimised frames: exact, cheap, repeatable; and their bad input."""
 
+from math import comb
+
 import numpy as np
 import pytest
 
 from qlowrank import from_integrals
 from qlowrank.checks import InputError
 from qlowrank.factorization import double_factorize
+from qlowrank.measurement import plain_groups
 from qlowrank.measurement.fragments.design import design, solve
 from qlowrank.measurement.fragments.optimized import OptimizedFragments
-from qlowrank.measurement.fragments.resplit import ResplitFragments
+from qlowrank.measurement.fragments.resplit import ResplitFragments, leaf_frames
 from qlowrank.measurement.fragments.setting import prepare
 from qlowrank.measurement.fragments.turning import turned
 from qlowrank.measurement.fragments.vector import guide
-from qlowrank.states import FCIState, cisd_state, hartree_fock_state
+from qlowrank.states import FCIState, cisd_state, fci_state, hartree_fock_state
 
 SECTORS = [
     (1, (1, 0)),
@@ -49,8 +52,6 @@ def random_hamiltonian(rng, norb, nelec):
 
 
 def random_state(rng, norb, nelec):
-    from math import comb
-
     vector = rng.standard_normal((comb(norb, nelec[0]), comb(norb, nelec[1])))
     return FCIState(vector / np.linalg.norm(vector), norb, nelec, 0.0)
 
@@ -173,6 +174,26 @@ def test_no_solution_of_the_same_frames_is_below_the_bound(rng):
         assert spread >= solution.lower_bound
 
 
+def test_leaf_frames_diagonalise_leaves_and_what_kappa_they_can(system):
+    """Where a leaf has equal eigenvalues, as those of LiH have, kappa is diagonal among them."""
+    factorization = system("lih").factorization
+    frames = leaf_frames(factorization)
+    np.testing.assert_array_equal(frames[0], np.eye(factorization.norb))
+    equal = 0
+    for frame, factor in zip(frames[1:], factorization.factors(), strict=True):
+        core = frame.T @ factor @ frame
+        kappa = frame.T @ factorization.one_body @ frame
+        size = np.abs(core).max()
+        # EQUAL times the eigenvalues is what mixing them may leave.
+        np.testing.assert_allclose(core, np.diag(np.diag(core)), atol=1e-8 * size)
+        values = np.diag(core)
+        alike = np.abs(values[:, None] - values) < 1e-10 * size
+        np.fill_diagonal(alike, val=False)
+        equal += alike.sum()
+        np.testing.assert_allclose(kappa[alike], 0.0, atol=1e-9)
+    assert equal > 0
+
+
 def test_turned_frames_stay_orthogonal_and_turn_as_said(rng):
     frames = np.array([np.linalg.qr(rng.standard_normal((4, 4)))[0] for _ in range(3)])
     angles = rng.standard_normal((3, 6))
@@ -222,6 +243,45 @@ def test_fewer_groups_when_asked(rng):
     assert np.linalg.norm(gap) < 1e-9
 
 
+@pytest.mark.parametrize("method", METHODS, ids=repr)
+def test_few_leaves_keep_their_frames(method, rng):
+    """Two leaves cannot hold a Hamiltonian in frames of general position; in their own they do."""
+    one_body = rng.standard_normal((4, 4))
+    factors = rng.standard_normal((2, 4, 4))
+    factors = factors + factors.transpose(0, 2, 1)
+    two_body = np.einsum("tpq,trs->pqrs", factors, factors)
+    integrals = 0.0, one_body + one_body.T, two_body, (2, 1)
+    factorization = double_factorize(from_integrals(*integrals, tolerance=1e-10))
+    state = random_state(rng, 4, (2, 1))
+
+    fragments = method(factorization, state)
+
+    assert len(fragments.groups) <= 3
+    gap = applied(fragments, state) - hamiltonian_applied(factorization, state)
+    assert np.linalg.norm(gap) < 1e-8
+
+
+@pytest.mark.parametrize("repulsion", [0.0, 4.0])
+@pytest.mark.parametrize("method", METHODS, ids=repr)
+def test_chains_of_sites_with_few_squares_or_none(method, repulsion):
+    """Hubbard's model: norb leaves at most, all alike; without repulsion there are none."""
+    two_body = np.zeros((4,) * 4)
+    sites = np.arange(4)
+    two_body[sites, sites, sites, sites] = repulsion
+    hopping = -np.eye(4, k=1) - np.eye(4, k=-1)
+    hamiltonian = from_integrals(0.0, hopping, two_body, (2, 1), tolerance=1e-10)
+    state = fci_state(hamiltonian)
+    factorization = double_factorize(hamiltonian)
+
+    fragments = method(factorization, state)
+
+    plain = sum(np.sqrt(state.moments(g).variance) for g in plain_groups(factorization)) ** 2
+    assert cost(fragments, state) <= plain + 1e-12
+    gap = applied(fragments, state) - state.energy * state.vector
+    # The eigensolver stops at 1e-13 in the energy: about 1e-6 in the residual.
+    assert np.linalg.norm(gap) < 1e-5
+
+
 def test_progress_is_reported(rng):
     calls = []
     factorization = double_factorize(random_hamiltonian(rng, 3, (1, 1)))
@@ -244,7 +304,7 @@ def test_impossible_numbers_of_groups_are_refused(n_groups, rng):
 @pytest.mark.parametrize("method", [ResplitFragments(), OptimizedFragments()], ids=repr)
 def test_states_that_cannot_guide_are_refused(method, system, rng):
     made = system("h3")
-    with pytest.raises(InputError, match="in a suitable|In one determinant too many operators"):
+    with pytest.raises(InputError, match="In one determinant too many operators"):
         method(made.factorization, hartree_fock_state(made.hamiltonian))
     with pytest.raises(InputError, match=r"The state has 3 orbitals and nelec \(1, 1\)"):
         method(made.factorization, random_state(rng, 3, (1, 1)))
@@ -253,7 +313,7 @@ def test_states_that_cannot_guide_are_refused(method, system, rng):
 @pytest.mark.parametrize("kind", [ResplitFragments, OptimizedFragments])
 def test_work_that_does_not_fit_is_refused(kind, system):
     made = system("h3")
-    with pytest.raises(InputError, match=r"Optimising .* needs .* fluid"):
+    with pytest.raises(InputError, match=r"Optimising .* needs .* memory.* fragments 'fluid'"):
         kind(max_memory=100.0)(made.factorization, made.state)
     with pytest.raises(InputError, match="regularization must be above 0"):
         kind(regularization=-1.0)(made.factorization, made.state)

@@ -105,7 +105,7 @@ def _step(
         predicted, angles = directions(setting, slope, shares, damping)
         trial_frames = turned(frames, angles)
         trial = solve(setting.design(trial_frames), shares)
-        if trial.value < value:
+        if trial.value < value and setting.exact(trial):
             ratio = (value - trial.value) / (value - predicted) if predicted < value else 1.0
             factor = 1 / 3 if ratio > 0.5 else 2.0 if ratio < 0.2 else 1.0
             return trial_frames, trial, max(damping * factor, LEAST_DAMPING * trial.value)

@@ -11,7 +11,7 @@ from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.lowrank import Progress
 from qlowrank.measurement.fragments.descent import descend
 from qlowrank.measurement.fragments.record import Fragments, FragmentStatus
-from qlowrank.measurement.fragments.resplit import leaf_frames
+from qlowrank.measurement.fragments.resplit import leaf_frames, resplit
 from qlowrank.measurement.fragments.setting import Setting, assemble, prepare, pruned, settled
 from qlowrank.measurement.fragments.turning import turned
 from qlowrank.states.state import State
@@ -68,14 +68,16 @@ class OptimizedFragments:
             max_memory=self.max_memory,
         )
         n_groups = self._count(factorization, setting)
+        if n_groups < _least_groups(setting):
+            return self._in_kept_frames(factorization, setting)
         rng = np.random.default_rng(self.seed)
         angles = SHAKE * rng.standard_normal((n_groups, setting.sector.pairs.shape[1]))
         start = turned(leaf_frames(factorization)[:n_groups], angles)
         result = descend(setting, start, max_steps=self.max_steps, progress=progress)
+        if not setting.exact(result.solution):
+            return self._in_kept_frames(factorization, setting)
         problem = setting.design(result.frames)
-        solution, _ = settled(
-            problem, result.solution.improved_shares, gap=1e-3, max_steps=SETTLING
-        )
+        solution, _ = settled(problem, result.solution.improved_shares, max_steps=SETTLING)
         solution = pruned(setting, problem, solution)
         status = FragmentStatus(
             method="optimized",
@@ -91,10 +93,30 @@ class OptimizedFragments:
         if self.n_groups is None:
             return most
         wanted = checks.whole("n_groups", self.n_groups)
-        least = -(-len(setting.target) // max(setting.width, 1))
-        if not max(least, 1) <= wanted <= most:
+        least = _least_groups(setting)
+        if not least <= wanted <= most:
             raise InputError(
-                f"n_groups must be {max(least, 1)} to {most} for this Hamiltonian (fewer groups "
+                f"n_groups must be {least} to {most} for this Hamiltonian (fewer groups "
                 f"cannot hold it, the plain factorization has {most}); got {wanted}."
             )
         return wanted
+
+    def _in_kept_frames(self, factorization: DoubleFactorization, setting: Setting) -> Fragments:
+        """Return the convex re-split, where frames in general position cannot hold the sum."""
+        frames, problem, solution, steps = resplit(setting, factorization, max_steps=self.max_steps)
+        status = FragmentStatus(
+            method="optimized",
+            converged=False,
+            iterations=steps,
+            message=(
+                f"frames kept as they are: {factorization.n_leaves + 1} groups in other frames "
+                "cannot hold this Hamiltonian; only cores were optimised"
+            ),
+        )
+        solution = pruned(setting, problem, solution)
+        return assemble(setting, factorization, frames, solution, status)
+
+
+def _least_groups(setting: Setting) -> int:
+    """As many groups as have at least the coefficients that the conditions take."""
+    return max(-(-len(setting.target) // max(setting.width, 1)), 1)

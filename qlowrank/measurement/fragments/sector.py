@@ -88,7 +88,7 @@ class Sector:
 
     @cached_property
     def opposite_indices(self) -> tuple[np.ndarray, np.ndarray]:
-        """i ≤ j of every opposite-spin feature."""
+        """Indices i ≤ j of every opposite-spin feature."""
         size = self.norb - 1 if len(self.varied) == 2 else 0
         return np.triu_indices(size)
 

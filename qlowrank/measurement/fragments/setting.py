@@ -9,6 +9,7 @@ from opt_einsum import contract
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.factorization.record import DoubleFactorization
+from qlowrank.lowrank import Progress
 from qlowrank.measurement.fragments.constraints import Constraints
 from qlowrank.measurement.fragments.design import Design, Solution, design, solve
 from qlowrank.measurement.fragments.record import Fragments, FragmentStatus
@@ -19,6 +20,12 @@ from qlowrank.states.state import State
 
 MISFIT = 1e-8
 """Largest error of the sum, relative to the Hamiltonian's coordinates, that passes for exact."""
+
+REGULARIZATION_PER_MISSING = 1.0
+"""Variance added to every feature, per estimated weight that the state lacks."""
+
+GAP = 1e-3
+"""Relative distance from the lower bound at which the convex problem counts as solved."""
 
 NEGLIGIBLE = 1e-6
 """Groups with less than this part of all shots are dropped."""
@@ -115,10 +122,6 @@ def prepare(
     )
 
 
-REGULARIZATION_PER_MISSING = 1.0
-"""Variance added to every feature for each part of the state that is estimated to be missing."""
-
-
 def assemble(
     setting: Setting,
     factorization: DoubleFactorization,
@@ -144,7 +147,14 @@ def assemble(
     return Fragments(groups=groups, constant=constant, status=status)
 
 
-def settled(problem: Design, shares: Array, *, gap: float, max_steps: int) -> tuple[Solution, int]:
+def settled(
+    problem: Design,
+    shares: Array,
+    *,
+    gap: float = GAP,
+    max_steps: int,
+    progress: Progress | None = None,
+) -> tuple[Solution, int]:
     """Improve shares and coefficients in turns until a dual bound is near; count the turns.
 
     Args:
@@ -152,12 +162,15 @@ def settled(problem: Design, shares: Array, *, gap: float, max_steps: int) -> tu
         shares: Where to start.
         gap: Stop where the spread is at most this part above its lower bound.
         max_steps: Stop after as many turns at most.
+        progress: Called once a turn.
     """
     solution = solve(problem, shares)
     for step in range(1, max_steps + 1):
         if solution.spread <= (1 + gap) * solution.lower_bound:
             return solution, step
         solution = solve(problem, solution.improved_shares)
+        if progress is not None:
+            progress("fragments", step, max_steps)
     return solution, max_steps
 
 
@@ -172,10 +185,10 @@ def pruned(setting: Setting, problem: Design, solution: Solution) -> Solution:
 
 
 def _integrals(factorization: DoubleFactorization) -> tuple[Array, Array]:
-    """h of normal order, and dense (pq|rs)."""
+    """One-body part of normal order, and dense (pq|rs)."""
     factors = factorization.factors()
     one_body = factorization.one_body + contract("tpr,trq->pq", factors, factors) / 2
-    flat = factors.reshape(len(factors), -1)
+    flat = factors.reshape(len(factors), factorization.norb**2)
     return one_body, (flat.T @ flat).reshape((factorization.norb,) * 4)
 
 

@@ -155,7 +155,7 @@ class Statistics:
 
 
 def _submatrix_determinants(matrix: Array, subsets: np.ndarray) -> Array:
-    """det matrix[I, J] for all rows I and J of `subsets`."""
+    """Return det matrix[I, J] for all rows I and J of `subsets`."""
     count, size = subsets.shape
     result = np.empty((count, count))
     step = max(1, ENTRIES_AT_A_TIME // max(1, count * size * size))
