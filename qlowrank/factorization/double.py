@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from opt_einsum import contract
 
 from qlowrank import checks
-from qlowrank.checks import Array
+from qlowrank.checks import Array, InputError
 from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_peak
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.hamiltonian.record import Hamiltonian
@@ -42,7 +42,7 @@ def double_factorize(
         Leaves by falling size; `status` bounds the error against the source of the Hamiltonian.
 
     Raises:
-        InputError: A negative or nan tolerance.
+        InputError: A negative or nan tolerance, or a gauge that is none.
 
     Source:
         M. Motta et al., arXiv:1808.02625; V. von Burg et al., arXiv:2007.14460.
@@ -54,6 +54,8 @@ def double_factorize(
     """
     budget = checks.tolerance(tolerance)
     method = CholeskyGauge() if gauge is None else gauge
+    if isinstance(method, type) or not callable(method):
+        raise InputError(f"gauge must be CholeskyGauge() or EigenGauge(); got {gauge!r:.60}.")
     factors = method(hamiltonian.factors)
     eigenvalues, leaves = _diagonalise(factors)
     kept: NDArray[np.bool_] = _cut(eigenvalues, leaves, factors, budget)
