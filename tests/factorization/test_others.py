@@ -10,7 +10,7 @@ from tests.molecules import integrals, mean_field
 
 
 def rebuilt(cores, leaves):
-    """ffsim's convention is ours: Σ_t Z_tkl U_tpk U_tqk U_trl U_tsl."""
+    """The convention of ffsim is ours: Σ_t Z_tkl U_tpk U_tqk U_trl U_tsl."""
     return np.einsum(
         "tkl,tpk,tqk,trl,tsl->pqrs", cores, leaves, leaves, leaves, leaves, optimize=True
     )
@@ -88,8 +88,7 @@ def femoco():
     [(0.05, 95, 262.1), (0.0125, 182, 280.8), (0.005, 242, 289.5), (0.00125, 360, 294.8)],
 )
 def test_published_one_norms_of_femoco(femoco, threshold, rank, published):
-    """λ of double factorization for the Hamiltonian of Reiher et al.: J. Lee et al.,
-    PRX Quantum 2, 030305 (2021), 294.8 at L = 360, and the table that goes with it.
+    """One-norms of J. Lee et al., PRX Quantum 2, 030305 (2021): 294.8 at L = 360, and its table.
 
     Their rule keeps ε where |ε| Σ|ε| exceeds a threshold, up to the first leaf that keeps none,
     and their one-body part is of the exact integrals. Printed to one decimal.

@@ -19,7 +19,7 @@ from qlowrank.states.state import State
 SHAKE = 0.1
 """Standard deviation of the angles, radians, by which frames are turned to begin with."""
 
-SETTLING = 50
+SETTLING = 10
 """Turns of the convex problem in the frames that the descent ends with."""
 
 
