@@ -164,8 +164,8 @@ def _measurement_options(command: argparse.ArgumentParser) -> None:
         "--fragments",
         default="plain",
         choices=("plain", "mean-field", "fluid", "resplit", "optimized"),
-        help="how groups are chosen: plain (default), mean-field shifts, fluid one-body parts; "
-        "others come later",
+        help="how groups are chosen: plain (default), mean-field shifts, fluid one-body parts, "
+        "resplit (free cores in the same frames), optimized (frames too)",
     )
     command.add_argument(
         "--state",
@@ -176,7 +176,7 @@ def _measurement_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--precision", type=float, default=1.6e-3, help="standard error, Hartree (1.6e-3)"
     )
-    command.add_argument("--seed", type=int, help="recorded; plain plans draw no random numbers")
+    command.add_argument("--seed", type=int, default=0, help="of optimized fragments (0)")
 
 
 def _output_options(command: argparse.ArgumentParser) -> None:
@@ -220,7 +220,10 @@ def run(options: argparse.Namespace) -> int:
     measurement = None
     if options.command != "factorize":
         measurement = MeasurementRequest(
-            state=options.state, precision=options.precision, fragments=options.fragments
+            state=options.state,
+            precision=options.precision,
+            fragments=options.fragments,
+            seed=options.seed,
         )
     with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
         outcome = run_job(
@@ -307,7 +310,6 @@ def _refuse_later(options: argparse.Namespace) -> None:
     """Refuse choices that this version does not have, naming those it has."""
     available = {
         "method": ("df", "df-eigen"),
-        "fragments": ("plain", "mean-field", "fluid"),
         "state": ("hf", "cisd", "fci"),
         "shift": (False,),
     }

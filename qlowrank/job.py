@@ -28,7 +28,9 @@ from qlowrank.measurement import (
     FragmentMethod,
     MeanFieldFragments,
     MeasurementPlan,
+    OptimizedFragments,
     PlainFragments,
+    ResplitFragments,
     plan_measurement,
 )
 from qlowrank.states import State, cisd_state, fci_state, hartree_fock_state
@@ -43,12 +45,14 @@ STATES: dict[str, Callable[[Hamiltonian], State]] = {
 }
 """States that can price a plan, by name."""
 
-FRAGMENTS: dict[str, FragmentMethod] = {
-    "plain": PlainFragments(),
-    "mean-field": MeanFieldFragments(),
-    "fluid": FluidFragments(),
+FRAGMENTS: dict[str, Callable[[int], FragmentMethod]] = {
+    "plain": lambda _: PlainFragments(),
+    "mean-field": lambda _: MeanFieldFragments(),
+    "fluid": lambda _: FluidFragments(),
+    "resplit": lambda _: ResplitFragments(),
+    "optimized": lambda seed: OptimizedFragments(seed=seed),
 }
-"""Ways to choose groups, by name."""
+"""Ways to choose groups, by name, from a seed."""
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -83,6 +87,8 @@ class MeasurementRequest:
     """Standard error asked for, Hartree."""
     fragments: str
     """One of `FRAGMENTS`."""
+    seed: int = 0
+    """Of methods that draw random numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +171,7 @@ def run_job(
                     factorization,
                     state,
                     precision=measurement.precision,
-                    fragments=FRAGMENTS[measurement.fragments],
+                    fragments=FRAGMENTS[measurement.fragments](measurement.seed),
                     progress=progress,
                 )
             except NotConvergedError as error:

@@ -167,6 +167,20 @@ def test_measure_from_an_archive_keeps_its_hamiltonian(water, capsys):
         first.plan  # noqa: B018 (the access is the test)
 
 
+def test_fragments_by_name_cost_less_and_less(water, capsys):
+    """Each way to choose groups beats the one before it, and its archive verifies."""
+    costs = []
+    for name in ("plain", "mean-field", "fluid", "resplit", "optimized"):
+        arguments = ("--fragments", name, "-o", f"{name}.h5", "--seed", "3", "--json", "--quiet")
+        status, out, err = run(capsys, "run", "lih", "--state", "fci", *arguments)
+        assert status == 0, err
+        costs.append(json.loads(out)["measurement"]["epsilon2_shots"])
+        status, _, err = run(capsys, "verify", f"{name}.h5")
+        assert status == 0, err
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] < 0.02
+
+
 def test_factorize_leaves_measurement_null(water, capsys):
     status, out, _ = run(capsys, "factorize", "h2", "--method", "df-eigen", "--json", "--quiet")
 
@@ -234,7 +248,8 @@ def test_verify_passes_and_fails(water, capsys):
         (["run", "water.xyz", "--basis", "sto-3g", "--method", "thc"], "--method thc"),
         (["run", "water.xyz", "--basis", "sto-3g", "--method", "none"], "invalid choice"),
         (["run", "water.xyz", "--basis", "sto-3g", "--shift"], "--shift"),
-        (["run", "water.xyz", "--basis", "sto-3g", "--fragments", "resplit"], "resplit"),
+        (["run", "water.xyz", "--basis", "sto-3g", "--fragments", "best"], "invalid choice"),
+        (["run", "h2", "--fragments", "fluid", "--state", "hf"], "correlated"),
         (["run", "water.xyz", "--basis", "sto-3g", "--state", "mps"], "--state mps"),
         (["run", "water.xyz", "--basis", "sto-3g", "-o", "nowhere/w.h5"], "does not exist"),
         (["run", "water.xyz", "--basis", "sto-3g", "-o", "."], "folder"),

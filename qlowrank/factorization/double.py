@@ -28,10 +28,9 @@ def double_factorize(
                         U^t_{pk} U^t_{qk} U^t_{rl} U^t_{sl}
 
     With a tolerance, small eigenvalues are cut. With Δ the part of the factors that is cut,
-    :math:`a_{pq}^2 = \sum_t (\Delta^t_{pq})^2` and :math:`b_{pq}^2 = \sum_t (L^t_{pq})^2` over the
-    leaves that lose anything, no element of (pq|rs) moves by more than
-    :math:`2 \max a \max b + (\max a)^2` (Cauchy-Schwarz), nor by more than the trace norm of the
-    change. The smallest eigenvalues are cut as long as one of the two stays below the tolerance.
+    :math:`a_{pq}^2 = \sum_t (\Delta^t_{pq})^2` and :math:`b_{pq}^2 = \sum_t (L^t_{pq})^2`, no
+    element of (pq|rs) moves by more than :math:`2 \max a \max b + (\max a)^2`
+    (Cauchy-Schwarz); as many of the smallest eigenvalues are cut as keep this below the tolerance.
 
     Args:
         hamiltonian: The sum of squares to factorize.
@@ -123,15 +122,14 @@ def _noise(magnitudes: Array, factors: Array) -> Array:
 
 def _element_bound(cut: Array, leaves: Array, factors: Array) -> float:
     """Bound on the change of any (pq|rs) when the eigenvalues `cut` are set to zero."""
-    touched = np.flatnonzero(cut.any(axis=1))
-    lost = _root_sum_squares(_parts(cut[touched], leaves[touched]))
-    cauchy_schwarz = 2 * lost * _root_sum_squares(factors[touched]) + lost**2
-    return min(cauchy_schwarz, _norms(cut, factors)[1])
+    lost = _root_sum_squares(_parts(cut, leaves))
+    return 2 * lost * _root_sum_squares(factors) + lost**2
 
 
 def _parts(cut: Array, leaves: Array) -> Array:
-    """The part of each factor that is cut."""
-    return np.asarray(contract("tpk,tk,tqk->tpq", leaves, cut, leaves))
+    """The part of each factor that is cut, for the leaves that lose anything."""
+    touched = np.flatnonzero(cut.any(axis=1))
+    return np.asarray(contract("tpk,tk,tqk->tpq", leaves[touched], cut[touched], leaves[touched]))
 
 
 def _root_sum_squares(factors: Array) -> float:
@@ -142,22 +140,17 @@ def _root_sum_squares(factors: Array) -> float:
 def _loss(
     cut: Array, leaves: Array, factors: Array, hamiltonian: Hamiltonian
 ) -> tuple[float, float, float]:
-    """Bounds on element, Frobenius and trace-norm error against the Hamiltonian's source."""
-    frobenius, trace_norm = _norms(cut, factors)
-    return (
-        hamiltonian.max_abs_error_bound + _element_bound(cut, leaves, factors),
-        hamiltonian.residual_trace + frobenius,
-        hamiltonian.residual_trace + trace_norm,
-    )
+    """Bounds on element, Frobenius and trace-norm error against the Hamiltonian's source.
 
-
-def _norms(cut: Array, factors: Array) -> tuple[float, float]:
-    """Bounds on the Frobenius and the trace norm of the change of (pq|rs).
-
-    With Δ the part cut from factor t and L̃ what remains (ΔL̃ = 0), the change is the sum over t of
-    Δ⊗L̃ + L̃⊗Δ + Δ⊗Δ, of rank two with eigenvalues (a² ± sqrt(a⁴ + 4a²b²)) / 2, a = ‖Δ‖, b = ‖L̃‖.
+    With Δ the part cut from factor t and L̃ what remains (ΔL̃ = 0), the change of the integrals is
+    Σ_t (Δ⊗L̃ + L̃⊗Δ + Δ⊗Δ); each product has trace norm ‖·‖_F ‖·‖_F.
     """
     lost = np.sum(cut**2, axis=1)
-    rest = np.maximum(np.einsum("tpq,tpq->t", factors, factors) - lost, 0.0)
-    frobenius, trace_norm = (np.sqrt(lost**2 + n * lost * rest).sum() for n in (2, 4))
-    return float(frobenius), float(trace_norm)
+    whole = np.einsum("tpq,tpq->t", factors, factors)
+    rest = np.maximum(whole - lost, 0.0)
+    trace_norm = float(np.sum(2 * np.sqrt(lost * rest) + lost))
+    return (
+        hamiltonian.max_abs_error_bound + _element_bound(cut, leaves, factors),
+        hamiltonian.residual_trace + trace_norm,
+        hamiltonian.residual_trace + trace_norm,
+    )

@@ -9,7 +9,9 @@ from qlowrank.measurement.fragments import (
     Fragments,
     FragmentStatus,
     MeanFieldFragments,
+    OptimizedFragments,
     PlainFragments,
+    ResplitFragments,
 )
 from qlowrank.measurement.groups import plain_groups
 from qlowrank.measurement.pauli import PauliSum, pauli_terms
@@ -30,11 +32,13 @@ __all__ = [
     "Fragments",
     "MeanFieldFragments",
     "MeasurementPlan",
+    "OptimizedFragments",
     "PauliBaseline",
     "PauliGroups",
     "PauliSum",
     "PlainFragments",
     "Pricing",
+    "ResplitFragments",
     "SimulatedExperiments",
     "allocate_shots",
     "estimate_energy",

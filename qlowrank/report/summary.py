@@ -73,6 +73,9 @@ def _rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
 
 def _measurement(plan: MeasurementPlan) -> Iterator[tuple[str, str]]:
     """Lines about groups and shots."""
+    if plan.fragments.method != "plain":
+        settled = "" if plan.fragments.converged else "; not converged, shots are still valid"
+        yield "fragments", f"{plan.fragments.method}, {plan.fragments.iterations} steps{settled}"
     yield (
         "measurement",
         f"{plan.n_groups} groups, each one orbital rotation of two-qubit depth "

@@ -88,6 +88,24 @@ def test_values_of_bits(dtype, operator):
     )
 
 
+@given(operators(), st.integers(0, 15))
+def test_values_depend_on_needed_orbitals_only(operator, silenced):
+    """Orbitals of the bit mask `silenced` get no coefficient, and all others have one."""
+    loud = ((silenced >> np.arange(operator.norb)) & 1) == 0
+    quiet = DiagonalOperator(
+        frame=operator.frame,
+        linear=operator.linear * loud,
+        same_spin=operator.same_spin * np.outer(loud, loud),
+        opposite_spin=operator.opposite_spin * np.outer(loud, loud),
+    )
+    np.testing.assert_array_equal(quiet.needed, loud)
+    alpha, beta = occupations(operator.norb)
+    allowed = 4 * (operator.norb + 1) ** 2 * EPS * size_of(operator)
+    np.testing.assert_allclose(
+        quiet.values(alpha, beta), quiet.values(alpha * loud, beta * loud), rtol=0, atol=allowed
+    )
+
+
 @given(operators())
 def test_squares_are_the_same_operator(operator):
     """Σ_k a_k n_k + ½ Σ_m w_m (Σ_k v_mk n_k)², for every occupation."""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways to split a Hamiltonian into groups of commuting operators."""
 
+from qlowrank.measurement.fragments.optimized import OptimizedFragments
 from qlowrank.measurement.fragments.record import FragmentMethod, Fragments, FragmentStatus
+from qlowrank.measurement.fragments.resplit import ResplitFragments
 from qlowrank.measurement.fragments.shifted import (
     FluidFragments,
     MeanFieldFragments,
@@ -14,5 +16,7 @@ __all__ = [
     "FragmentStatus",
     "Fragments",
     "MeanFieldFragments",
+    "OptimizedFragments",
     "PlainFragments",
+    "ResplitFragments",
 ]
