@@ -67,7 +67,7 @@ def _packed(two_body: ArrayLike, norb: int) -> Array:
     npair = norb * (norb + 1) // 2
     shape = _shape("two_body", two_body)
     if shape == (npair, npair):
-        return checks.symmetric("packed two_body", two_body, npair)
+        return _symmetrised(checks.symmetric("packed two_body", two_body, npair))
     if shape != (norb,) * 4:
         raise InputError(
             f"two_body must have shape {(norb,) * 4} or, packed over pairs, {(npair, npair)}; "
@@ -76,7 +76,12 @@ def _packed(two_body: ArrayLike, norb: int) -> Array:
     tensor = checks.readonly("two_body", two_body, (norb,) * 4)
     _refuse_asymmetric(tensor)
     rows, cols = np.tril_indices(norb)
-    return np.asarray(tensor[rows, cols][:, rows, cols])
+    return _symmetrised(tensor[rows, cols][:, rows, cols])
+
+
+def _symmetrised(packed: Array) -> Array:
+    """Make (pq|rs) = (rs|pq) exact where it holds but for rounding."""
+    return packed if np.array_equal(packed, packed.T) else (packed + packed.T) / 2
 
 
 def _asymmetry(tensor: Array) -> float:

@@ -110,6 +110,25 @@ def test_leaves_are_frames(arrays, gauge, cut):
     )
 
 
+@pytest.mark.parametrize("small", [0.1, 1e-3])
+def test_the_element_bound_is_sharp(small):
+    """L = u uᵀ + δ v vᵀ with u, v at 45°: cutting δ moves (00|00) by δ/2 + δ²/4.
+
+    The bound is 2ab + a² with a = δ/2, b = (1 + δ)/2, so δ/2 + 3δ²/4.
+    """
+    frame = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
+    factor = (frame * [1.0, small]) @ frame.T
+    two_body = np.einsum("pq,rs->pqrs", factor, factor)
+    hamiltonian = from_integrals(0.0, np.eye(2), two_body, (1, 1), tolerance=0.0)
+    bound = small / 2 + 3 * small**2 / 4
+    for tolerance, kept in ((0.999 * bound, 2), (1.001 * bound, 1)):
+        factorization = double_factorize(hamiltonian, tolerance=tolerance)
+        assert factorization.inner_ranks.tolist() == [kept]
+    assert factorization.status.max_abs_error == pytest.approx(bound, rel=1e-9)
+    error = np.abs(rebuilt(factorization) - two_body).max()
+    assert error == pytest.approx(small / 2 + small**2 / 4, rel=1e-9)
+
+
 @given(hamiltonians(), gauges)
 def test_looser_is_not_larger(arrays, gauge):
     hamiltonian = from_integrals(*arrays, tolerance=0.0)

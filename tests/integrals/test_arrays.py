@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 
 from qlowrank.checks import InputError
+from qlowrank.hamiltonian import from_integrals
 from qlowrank.integrals.arrays import read_arrays
 from qlowrank.integrals.pairs import unpack
 from tests.molecules import integrals
@@ -95,6 +96,17 @@ def test_symmetry_is_asked_to_1e_8(at):
         two_body[at] += 0.2 * allowed
         with pytest.raises(InputError, match="two_body must be in chemists' order"):
             read_arrays(**arrays(two_body=two_body))
+
+
+def test_small_asymmetries_are_averaged(rng):
+    """What is accepted as symmetric can be decomposed without a tolerance."""
+    constant, one_body, two_body, nelec = integrals("water")
+    noisy = two_body + 1e-9 * rng.uniform(-1.0, 1.0, two_body.shape)
+    rows, cols = np.tril_indices(7)
+    for layout in (noisy, noisy[rows, cols][:, rows, cols]):
+        hamiltonian = from_integrals(constant, one_body, layout, nelec, tolerance=0.0)
+        np.testing.assert_allclose(hamiltonian.two_body(), two_body, rtol=0, atol=1.001e-9)
+        assert hamiltonian.max_abs_error_bound < 1e-12
 
 
 def with_entry(array, index, value):
