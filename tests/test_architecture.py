@@ -19,7 +19,8 @@ NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
 MAY_IMPORT = {
     "checks": set(),
     "lowrank": {"checks"},
-    "integrals": {"checks", "lowrank"},
+    "files": {"checks"},
+    "integrals": {"checks", "lowrank", "files"},
     "hamiltonian": {"checks", "lowrank", "integrals"},
     "factorization": {"checks", "lowrank", "integrals", "hamiltonian"},
     "states": {"checks", "lowrank", "integrals", "hamiltonian"},
@@ -30,7 +31,7 @@ MAY_IMPORT = {
     },
     "archive": {
         *("checks", "lowrank", "integrals", "hamiltonian"),
-        *("factorization", "states", "circuits", "measurement"),
+        *("factorization", "states", "circuits", "measurement", "files"),
     },
 }
 """Room → rooms it may import from. `lowrank` knows no chemistry; `states` and `factorization` are

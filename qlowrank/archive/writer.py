@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from qlowrank.archive.atomic import replacing
 from qlowrank.archive.datasets import content_digest, write
-from qlowrank.archive.draft import Draft
 from qlowrank.archive.format import LIBVER
 from qlowrank.archive.forms import NO_LABEL, Record
 from qlowrank.archive.kinds import in_order
 from qlowrank.archive.provenance import root_attributes
+from qlowrank.files.atomic import replacing
+from qlowrank.files.draft import Draft
 
 
 def save(path: str | os.PathLike[str], *records: Any, overwrite: bool = False) -> None:

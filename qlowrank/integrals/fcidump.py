@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """FCIDUMP files: integrals of an active space as text, read with suspicion, written whole."""
 
-import errno
 import os
 import re
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +12,7 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.files.atomic import replacing
 from qlowrank.integrals.fcidump_header import FcidumpHeader, format_header, read_header
 from qlowrank.integrals.pairs import pair_index, unpack
 
@@ -146,10 +144,11 @@ def write_fcidump(
     threshold = checks.finite("threshold", threshold)
     if threshold < 0:
         raise InputError(f"threshold must be at least 0 Hartree; got {threshold:g}.")
-    with _replacing(Path(path), overwrite) as stream:
-        stream.write(format_header(dump.norb, dump.nelec, dump.orbsym).encode())
+    with replacing(Path(path), overwrite=overwrite) as draft:
+        draft.write(memoryview(format_header(dump.norb, dump.nelec, dump.orbsym).encode()))
         for text in _integral_lines(dump, threshold):
-            stream.write(text.encode())
+            draft.write(memoryview(text.encode()))
+            draft.check()
 
 
 def _integral_lines(dump: Fcidump, threshold: float) -> Iterator[str]:
@@ -172,40 +171,6 @@ def _row(values: Array, tails: list[str], keep_last: bool, threshold: float) -> 
     kept[-1] |= keep_last
     template = "".join(f"%24.16E{tails[column]}\n" for column in np.flatnonzero(kept))
     return template % tuple(values[kept].tolist())
-
-
-@contextmanager
-def _replacing(path: Path, overwrite: bool) -> Iterator[BinaryIO]:
-    """Give a stream whose bytes become the file at `path` only once all are on disk."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give the name of a file to write.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path} exists; pass overwrite=True (--overwrite) to replace it, or another name."
-        )
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        stream = draft.open("xb")
-    except OSError as error:
-        raise _clear_error(path, error) from error
-    try:
-        with stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _clear_error(path: Path, error: OSError) -> OSError:
-    """Say in words why no file can be made at `path`."""
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return PermissionError(f"no file may be written in {path.parent}; choose another folder.")
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return FileNotFoundError(f"there is no folder {path.parent}; make it, or choose another.")
-    return error
 
 
 def _read_integrals(stream: BinaryIO, header: FcidumpHeader, max_memory: float | None) -> Fcidump:

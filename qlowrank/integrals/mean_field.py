@@ -49,7 +49,7 @@ def read_pyscf(
     mean_field = source if cas is None else cas._scf  # noqa: SLF001 (PySCF's public idiom)
     _refuse_unsupported(source, mean_field)
     if cas is None:
-        orbitals, core, nelec = *_by_occupation(mean_field), _electrons(mean_field.mol)
+        orbitals, core, nelec = _by_occupation(mean_field), 0, _electrons(mean_field.mol)
     else:
         orbitals, core, nelec = cas.mo_coeff, _core(cas), tuple(cas.nelecas)
     norb = orbitals.shape[1] if cas is None else cas.ncas
@@ -104,7 +104,7 @@ def _active_space(mean_field: Any, active: tuple[int, int]) -> Any:
         raise InputError(
             f"active must be two integers (electrons, orbitals); got {active!r:.60}."
         ) from None
-    orbitals, _ = _by_occupation(mean_field)
+    orbitals = _by_occupation(mean_field)
     mol = mean_field.mol
     n_alpha, n_beta = _electrons(mol)
     n_frozen = n_alpha + n_beta - n_electrons
@@ -197,10 +197,10 @@ def _is_a(value: Any, package: str, name: str) -> bool:
     )
 
 
-def _by_occupation(mean_field: Any) -> tuple[Array, int]:
-    """Orbitals with the doubly occupied first, then the singly occupied; and no frozen core."""
+def _by_occupation(mean_field: Any) -> Array:
+    """Orbitals with the doubly occupied first, then the singly occupied."""
     order = np.argsort(-np.asarray(mean_field.mo_occ), kind="stable")
-    return mean_field.mo_coeff[:, order], 0
+    return np.asarray(mean_field.mo_coeff[:, order])
 
 
 def _electrons(mol: Any) -> tuple[int, int]:

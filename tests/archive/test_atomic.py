@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import qlowrank as ql
-from qlowrank.archive import atomic, draft, writer
+from qlowrank.archive import writer
 from qlowrank.checks import InputError
+from qlowrank.files import atomic, draft
 
 
 def names(folder):

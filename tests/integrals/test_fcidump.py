@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qlowrank.checks import InputError
+from qlowrank.files import draft
 from qlowrank.integrals import fcidump
 from qlowrank.integrals.fcidump import Fcidump, read_fcidump, write_fcidump
 
@@ -545,17 +546,17 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch, error):
 
 def test_folders_that_cannot_be_written_to(tmp_path, monkeypatch):
     dump = read_fcidump(file_of(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; make it"):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*nowhere; make it"):
         write_fcidump(tmp_path / "nowhere" / "FCIDUMP", dump)
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*FCIDUMP; make it"):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*FCIDUMP; make it"):
         write_fcidump(tmp_path / "FCIDUMP" / "FCIDUMP", dump)
     with pytest.raises(InputError, match="is a folder; give the name of a file"):
         write_fcidump(tmp_path, dump, overwrite=True)
     for number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        monkeypatch.setattr(Path, "open", lambda *_, n=number: _raise(OSError(n, "no")))
-        with pytest.raises(PermissionError, match=r"no file may be written in .*another folder"):
+        monkeypatch.setattr(draft.os, "open", lambda *_, n=number: _raise(OSError(n, "no")))
+        with pytest.raises(PermissionError, match=r"No file may be written in .*another folder"):
             write_fcidump(tmp_path / "new", dump)
-    monkeypatch.setattr(Path, "open", lambda *_: _raise(OSError(errno.EIO, "disk broken")))
+    monkeypatch.setattr(draft.os, "open", lambda *_: _raise(OSError(errno.EIO, "disk broken")))
     with pytest.raises(OSError, match="disk broken"):
         write_fcidump(tmp_path / "new", dump)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from qlowrank.archive.draft import Draft
 from qlowrank.checks import InputError
+from qlowrank.files.draft import Draft
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when there is no room for more bytes."""
