@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that work on a molecule."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from qlowrank.checks import InputError
+from qlowrank.cli.later import refuse_later
+from qlowrank.cli.status import DONE, FAILED, complain
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do the main job, or its first part."""
+    from qlowrank.archive import RunRecord, save
+    from qlowrank.job import MeasurementRequest, run_job
+    from qlowrank.parallel import threads
+    from qlowrank.report import json_object, summary
+    from qlowrank.report.progress import progress_bars
+
+    refuse_later(options)
+    _refuse_unwritable(options.output, options.overwrite)
+    measurement = None
+    if options.command != "factorize":
+        measurement = MeasurementRequest(
+            state=options.state,
+            precision=options.precision,
+            fragments=options.fragments,
+            seed=options.seed,
+        )
+    with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
+        outcome = run_job(
+            _request(options), method=options.method, measurement=measurement, progress=progress
+        )
+    if options.output is not None:
+        record = RunRecord(
+            command=options.command,
+            parameters=json.dumps(_parameters(options), sort_keys=True),
+            seed=getattr(options, "seed", None),
+        )
+        save(options.output, *outcome.records(), record, overwrite=options.overwrite)
+    if options.json:
+        print(json.dumps(json_object(outcome, options.output)))
+    else:
+        print(summary(outcome, options.output))
+    if outcome.failure is not None:
+        return complain(FAILED, outcome.failure)
+    return DONE
+
+
+def convert(options: argparse.Namespace) -> int:
+    """Write a Hamiltonian as an FCIDUMP."""
+    from qlowrank.job import run_job
+    from qlowrank.parallel import threads
+    from qlowrank.report.progress import progress_bars
+
+    _refuse_unwritable(options.output, options.overwrite)
+    with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
+        outcome = run_job(_request(options), method=None, measurement=None, progress=progress)
+    outcome.hamiltonian.to_fcidump(options.output, overwrite=options.overwrite)
+    print(f"wrote {options.output}: {outcome.hamiltonian!r}")
+    return DONE
+
+
+def _refuse_unwritable(path: Path | None, overwrite: bool) -> None:
+    """Refuse an output before work begins, rather than after."""
+    if path is None:
+        return
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file.")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists; add --overwrite to replace it, or name another file.")
+    if not folder.is_dir():
+        raise InputError(f"The folder {folder} does not exist; make it first.")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"The folder {folder} is not writable; choose another.")
+
+
+def _request(options: argparse.Namespace) -> Any:
+    """Collect the molecule's options."""
+    from qlowrank.job import MoleculeRequest
+
+    return MoleculeRequest(
+        name=options.molecule,
+        basis=options.basis,
+        charge=options.charge,
+        spin=options.spin,
+        active=options.active,
+        tolerance=options.tolerance,
+        max_memory=options.max_memory,
+    )
+
+
+def _parameters(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that decide the result, for the archive."""
+    hidden = {"verb", "output", "overwrite", "quiet", "json", "command"}
+    return {name: value for name, value in vars(options).items() if name not in hidden}

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options that commands share."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import NoReturn
+
+from qlowrank.checks import InputError
+
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose complaints take one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage."""
+        raise InputError(f"{message}. See {self.prog} --help.")
+
+
+def molecule_options(command: argparse.ArgumentParser) -> None:
+    """Which molecule."""
+    command.add_argument(
+        "molecule",
+        metavar="MOLECULE",
+        help=".xyz file, FCIDUMP file, archive, or an example: h2, lih, beh2, water, n2, "
+        "n2-stretched, o2, h10, femoco",
+    )
+    command.add_argument("--basis", help="basis set, such as sto-3g or cc-pvdz")
+    command.add_argument("--charge", type=int, help="total charge")
+    command.add_argument("--spin", type=int, help="n_alpha - n_beta")
+    command.add_argument(
+        "--active", type=_pair, metavar="NE,NO", help="active electrons and orbitals"
+    )
+    command.add_argument(
+        "--tolerance",
+        type=float,
+        help="largest error of any two-electron integral, Hartree (1e-6)",
+    )
+    command.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="threads for large molecules; 1 (default) gives the same bytes in every run",
+    )
+    command.add_argument(
+        "--max-memory", type=_size, metavar="SIZE", help="memory for large arrays, such as 16GB"
+    )
+
+
+def factorization_options(command: argparse.ArgumentParser) -> None:
+    """How to factorize."""
+    command.add_argument(
+        "--method",
+        default="df",
+        choices=("df", "df-eigen", "gauge", "compressed", "thc"),
+        help="df: Cholesky leaves (default); df-eigen: eigenvector leaves; others come later",
+    )
+    command.add_argument(
+        "--shift",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="symmetry shift (comes later)",
+    )
+
+
+def measurement_options(command: argparse.ArgumentParser) -> None:
+    """How to price a plan."""
+    command.add_argument(
+        "--fragments",
+        default="plain",
+        choices=("plain", "mean-field", "fluid", "resplit", "optimized"),
+        help="how groups are chosen: plain (default), mean-field shifts, fluid one-body parts, "
+        "resplit (free cores in the same frames), optimized (frames too)",
+    )
+    command.add_argument(
+        "--state",
+        default="cisd",
+        choices=("hf", "cisd", "fci", "mps"),
+        help="state whose variances price the plan (cisd); mps comes later",
+    )
+    command.add_argument(
+        "--precision", type=float, default=1.6e-3, help="standard error, Hartree (1.6e-3)"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of optimized fragments (0)")
+
+
+def output_options(command: argparse.ArgumentParser) -> None:
+    """Where results go."""
+    command.add_argument("-o", "--output", metavar="FILE.h5", type=Path, help="archive to write")
+    command.add_argument("--overwrite", action="store_true", help="replace an existing archive")
+    command.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    command.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def _pair(text: str) -> tuple[int, int]:
+    """Parse NE,NO."""
+    parts = text.split(",")
+    try:
+        electrons, orbitals = (int(part) for part in parts)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected electrons,orbitals such as 10,8; got {text!r}"
+        ) from None
+    return electrons, orbitals
+
+
+def _size(text: str) -> float:
+    """Parse a number of bytes with a decimal unit."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text.strip().upper())
+    if match is None or float(match[1]) <= 0:
+        raise argparse.ArgumentTypeError(f"expected a size such as 16GB or 500MB; got {text!r}")
+    return float(match[1]) * UNITS[match[2]]

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a command ends."""
+
+import sys
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def complain(status: int, message: object) -> int:
+    """Print one line on standard error and return the status."""
+    print("qlowrank: " + " ".join(str(message).split()), file=sys.stderr)
+    return status
