@@ -1,10 +1,153 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one place that knows about threads."""
+"""The one place that knows about threads, and about machines beyond this one."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
-from qlowrank.checks import InputError
+from qlowrank.checks import InputError, NotConvergedError
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+IN_FLIGHT = 2
+"""Tasks a worker thread is given at a time, so that answers do not pile up in memory."""
+
+
+class Executor(Protocol):
+    """Runs independent tasks somewhere, and gives their answers in the tasks' order."""
+
+    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+        """Yield `function(task)` for each task, in order.
+
+        Args:
+            function: Importable by name, without side effects: a lost task is run again.
+            tasks: What to run it on; each must survive pickling.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Runs tasks one after the other, in this process."""
+
+    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+        """Yield `function(task)` for each task, in order."""
+        return map(function, tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class DaskWorkers:
+    """Runs tasks on the workers of a Dask scheduler. Make one with `scheduler`.
+
+    Each task runs on one thread, so that its sums have one order wherever it runs. A task whose
+    worker dies is run again on another one.
+    """
+
+    client: Any = field(repr=False)
+    """A `distributed.Client`."""
+
+    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+        """Yield `function(task)` for each task, in order; only a few are under way at a time.
+
+        Raises:
+            NotConvergedError: No worker finished a task, because each one that tried it died.
+        """
+        from distributed import KilledWorker
+
+        remaining = iter(tasks)
+        under_way: deque[Any] = deque()
+        try:
+            while True:
+                room = max(1, IN_FLIGHT * sum(self.client.nthreads().values())) - len(under_way)
+                for task in islice(remaining, max(room, 0)):
+                    under_way.append(self.client.submit(_alone, function, task, pure=False))
+                if not under_way:
+                    return
+                yield under_way.popleft().result()
+        except KilledWorker as error:
+            raise NotConvergedError(
+                "Several workers died on the same task, most likely for lack of memory; give "
+                "them more, or ask for a larger tolerance."
+            ) from error
+        finally:
+            for future in under_way:
+                future.cancel()
+
+
+@contextmanager
+def scheduler(address: str | None, *, patience: float = 30.0) -> Iterator[Executor]:
+    """Open the executor that tasks are to run on.
+
+    Args:
+        address: Of a Dask scheduler, such as "tcp://node7:8786"; None for this process.
+        patience: How long to wait for the scheduler and its first worker, seconds.
+
+    Raises:
+        InputError: Dask is not installed, nobody answers there, no worker comes, or the workers
+            run another version of this package.
+
+    >>> with scheduler(None) as executor:
+    ...     list(executor.map(abs, [-1, 2]))
+    [1, 2]
+    """
+    if address is None:
+        yield Here()
+        return
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(
+            "Work on a scheduler needs Dask; install it with pip install 'qlowrank[distributed]'."
+        ) from None
+    try:
+        client: Any = distributed.Client(  # type: ignore[no-untyped-call]
+            address, timeout=patience, set_as_default=False
+        )
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            f"No Dask scheduler answers at {address!r} ({error}); start one with dask scheduler, "
+            "and pass the address it prints, such as tcp://node7:8786."
+        ) from None
+    with client:
+        _greet(client, address, patience)
+        yield DaskWorkers(client)
+
+
+def _greet(client: Any, address: str, patience: float) -> None:
+    """Wait for the first worker and compare versions."""
+    from qlowrank import __version__
+
+    try:
+        client.wait_for_workers(1, timeout=patience)
+    except TimeoutError:
+        raise InputError(
+            f"The scheduler at {address} has no workers; start some with dask worker {address}."
+        ) from None
+    theirs = set(client.run(_version).values())
+    if theirs != {__version__}:
+        raise InputError(
+            f"The workers at {address} run qlowrank {', '.join(sorted(theirs))}, and this is "
+            f"{__version__}; install the same on all."
+        )
+
+
+def _version() -> str:
+    """Return the version a worker runs."""
+    try:
+        from qlowrank import __version__
+    except ImportError:
+        return "(not installed)"
+    return __version__
+
+
+def _alone(function: Callable[[Task], Answer], task: Task) -> Answer:
+    """Run a task on one thread."""
+    with threads(1):
+        return function(task)
 
 
 @contextmanager

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executors: the same answers in the same order, wherever they are computed and whoever dies."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distributed import LocalCluster
+
+import qlowrank as ql
+from qlowrank import parallel
+from qlowrank.parallel import DaskWorkers, Here, scheduler
+
+
+def sum_of_squares(seed):
+    """A sum whose last bits depend on its order."""
+    values = np.random.default_rng(seed).standard_normal((200, 200))
+    return float(np.sum(values @ values))
+
+
+def die_once(task):
+    """Kill the process that runs it, unless one has died for this task already."""
+    marker, value = task
+    path = Path(marker)
+    if value == 3 and not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return value * value
+
+
+def always_die(_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse(value):
+    raise ql.InputError(f"{value} is not wanted; leave it out.")
+
+
+def nap(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes of one thread each."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as local:
+        yield local
+
+
+def test_here_is_map():
+    assert list(Here().map(abs, iter([-2, 1]))) == [2, 1]
+
+
+def test_same_bits_and_order_as_here(cluster):
+    with scheduler(cluster.scheduler_address) as executor, parallel.threads(1):
+        assert isinstance(executor, DaskWorkers)
+        assert list(executor.map(sum_of_squares, range(7))) == list(
+            Here().map(sum_of_squares, range(7))
+        )
+
+
+def test_answers_come_in_the_order_of_the_tasks(cluster):
+    with scheduler(cluster.scheduler_address) as executor:
+        naps = [0.3, 0.0, 0.1]
+        assert list(executor.map(nap, naps)) == naps
+
+
+def test_tasks_are_taken_as_room_allows(cluster):
+    """A long list of tasks is not held at the scheduler all at once."""
+    taken = []
+
+    def tasks():
+        for number in range(50):
+            taken.append(number)
+            yield number
+
+    with scheduler(cluster.scheduler_address) as executor:
+        answers = executor.map(sum_of_squares, tasks())
+        next(answers)
+        assert len(taken) <= parallel.IN_FLIGHT * 2
+        answers.close()
+
+
+def test_a_killed_worker_costs_nothing_but_time(cluster, tmp_path):
+    tasks = [(str(tmp_path / "died"), number) for number in range(6)]
+    with scheduler(cluster.scheduler_address) as executor:
+        assert list(executor.map(die_once, tasks)) == [0, 1, 4, 9, 16, 25]
+    assert (tmp_path / "died").exists()
+
+
+def test_a_task_that_kills_every_worker(cluster):
+    with (
+        scheduler(cluster.scheduler_address) as executor,
+        pytest.raises(ql.NotConvergedError, match="workers died"),
+    ):
+        list(executor.map(always_die, [0]))
+
+
+def test_bad_input_on_a_worker_is_bad_input_here(cluster):
+    with (
+        scheduler(cluster.scheduler_address) as executor,
+        pytest.raises(ql.InputError, match="7 is not wanted"),
+    ):
+        list(executor.map(refuse, [7]))
+
+
+def test_nobody_answers():
+    with (
+        pytest.raises(ql.InputError, match="No Dask scheduler answers"),
+        scheduler("tcp://127.0.0.1:1", patience=0.5),
+    ):
+        pass
+
+
+def test_no_address_at_all():
+    with pytest.raises(ql.InputError, match="nonsense"), scheduler("nonsense:x", patience=0.5):
+        pass
+
+
+def test_no_workers():
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0") as local,
+        pytest.raises(ql.InputError, match="has no workers"),
+        scheduler(local.scheduler_address, patience=0.5),
+    ):
+        pass
+
+
+def test_another_version(cluster, monkeypatch):
+    monkeypatch.setattr(ql, "__version__", "0.0.1")
+    with (
+        pytest.raises(ql.InputError, match=r"and this is 0\.0\.1"),
+        scheduler(cluster.scheduler_address),
+    ):
+        pass
+
+
+def test_without_dask(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ql.InputError, match=r"qlowrank\[distributed\]"), scheduler("tcp://a:1"):
+        pass
+
+
+def test_threads():
+    with pytest.raises(ql.InputError, match="at least 1"), parallel.threads(0):
+        pass
