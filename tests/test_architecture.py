@@ -39,7 +39,8 @@ siblings; `circuits` knows matrices only."""
 MAY_IMPORT["job"] = {*MAY_IMPORT["archive"], "archive"}
 MAY_IMPORT["report"] = {*MAY_IMPORT["job"], "job"}
 MAY_IMPORT["parallel"] = {"checks"}
-MAY_IMPORT["cli"] = {*MAY_IMPORT["report"], "report", "parallel"}
+MAY_IMPORT["scan"] = {*MAY_IMPORT["report"], "report", "parallel"}
+MAY_IMPORT["cli"] = {*MAY_IMPORT["scan"], "scan"}
 
 HEAVY = {"h5py", "matplotlib", "openfermion", "pyscf", "qiskit"}
 """Imported inside functions, so that what does not use them does not wait for them."""

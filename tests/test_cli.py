@@ -257,7 +257,6 @@ def test_verify_passes_and_fails(water, capsys):
         (["run", "femoco", "--basis", "sto-3g"], "leave out --basis"),
         (["entangle", "h2"], "entangle"),
         (["resources", "h2"], "resources"),
-        (["scan", "h2", "--anything"], "scan"),
         (["report", "h2.h5"], "report"),
         (["show", "no-such.h5"], "no-such.h5"),
         (["verify", "water.xyz"], "water.xyz"),

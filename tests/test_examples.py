@@ -21,7 +21,7 @@ from pyscf import gto, scf
 import qlowrank as ql
 from qlowrank.cli import parser
 from qlowrank.integrals.geometry import read_xyz
-from qlowrank.job import MeasurementRequest, MoleculeRequest, run_job
+from qlowrank.job import JobRequest, MeasurementRequest, MoleculeRequest, run_job
 from qlowrank.report import json_object
 
 ROOT = Path(__file__).parents[1]
@@ -251,7 +251,7 @@ def keys_of(value, prefix=""):
 
 def test_json_reference_names_every_key():
     measurement = MeasurementRequest(state="fci", precision=1.6e-3, fragments="plain")
-    outcome = run_job(MoleculeRequest(name="h2"), method="df", measurement=measurement)
+    outcome = run_job(JobRequest(MoleculeRequest("h2"), "df", measurement))
     page = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([\w.]+)`", page, flags=re.MULTILINE))
 

@@ -5,39 +5,32 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from qlowrank.checks import InputError
 from qlowrank.cli.later import refuse_later
 from qlowrank.cli.status import DONE, FAILED, complain
 
+if TYPE_CHECKING:
+    from qlowrank.job import JobRequest, MoleculeRequest
+
 
 def run(options: argparse.Namespace) -> int:
     """Do the main job, or its first part."""
     from qlowrank.archive import RunRecord, save
-    from qlowrank.job import MeasurementRequest, run_job
+    from qlowrank.job import run_job
     from qlowrank.parallel import threads
     from qlowrank.report import json_object, summary
     from qlowrank.report.progress import progress_bars
 
     refuse_later(options)
-    _refuse_unwritable(options.output, options.overwrite)
-    measurement = None
-    if options.command != "factorize":
-        measurement = MeasurementRequest(
-            state=options.state,
-            precision=options.precision,
-            fragments=options.fragments,
-            seed=options.seed,
-        )
+    refuse_unwritable(options.output, options.overwrite)
     with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
-        outcome = run_job(
-            _request(options), method=options.method, measurement=measurement, progress=progress
-        )
+        outcome = run_job(request_of(options), progress=progress)
     if options.output is not None:
         record = RunRecord(
             command=options.command,
-            parameters=json.dumps(_parameters(options), sort_keys=True),
+            parameters=parameters_of(options),
             seed=getattr(options, "seed", None),
         )
         save(options.output, *outcome.records(), record, overwrite=options.overwrite)
@@ -52,19 +45,19 @@ def run(options: argparse.Namespace) -> int:
 
 def convert(options: argparse.Namespace) -> int:
     """Write a Hamiltonian as an FCIDUMP."""
-    from qlowrank.job import run_job
+    from qlowrank.job import JobRequest, run_job
     from qlowrank.parallel import threads
     from qlowrank.report.progress import progress_bars
 
-    _refuse_unwritable(options.output, options.overwrite)
+    refuse_unwritable(options.output, options.overwrite)
     with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
-        outcome = run_job(_request(options), method=None, measurement=None, progress=progress)
+        outcome = run_job(JobRequest(_molecule(options)), progress=progress)
     outcome.hamiltonian.to_fcidump(options.output, overwrite=options.overwrite)
     print(f"wrote {options.output}: {outcome.hamiltonian!r}")
     return DONE
 
 
-def _refuse_unwritable(path: Path | None, overwrite: bool) -> None:
+def refuse_unwritable(path: Path | None, overwrite: bool) -> None:
     """Refuse an output before work begins, rather than after."""
     if path is None:
         return
@@ -79,7 +72,22 @@ def _refuse_unwritable(path: Path | None, overwrite: bool) -> None:
         raise InputError(f"The folder {folder} is not writable; choose another.")
 
 
-def _request(options: argparse.Namespace) -> Any:
+def request_of(options: argparse.Namespace) -> "JobRequest":
+    """Collect what the options ask for."""
+    from qlowrank.job import JobRequest, MeasurementRequest
+
+    measurement = None
+    if options.command != "factorize":
+        measurement = MeasurementRequest(
+            state=options.state,
+            precision=options.precision,
+            fragments=options.fragments,
+            seed=options.seed,
+        )
+    return JobRequest(_molecule(options), method=options.method, measurement=measurement)
+
+
+def _molecule(options: argparse.Namespace) -> "MoleculeRequest":
     """Collect the molecule's options."""
     from qlowrank.job import MoleculeRequest
 
@@ -94,7 +102,7 @@ def _request(options: argparse.Namespace) -> Any:
     )
 
 
-def _parameters(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that decide the result, for the archive."""
+def parameters_of(options: argparse.Namespace) -> str:
+    """Return the options that decide the result as a JSON object, for the archive."""
     hidden = {"verb", "output", "overwrite", "quiet", "json", "command"}
-    return {name: value for name, value in vars(options).items() if name not in hidden}
+    return json.dumps({k: v for k, v in vars(options).items() if k not in hidden}, sort_keys=True)

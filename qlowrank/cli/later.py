@@ -10,7 +10,6 @@ from qlowrank.checks import InputError
 LATER = {
     "entangle": "tensor-train pictures of the wavefunction",
     "resources": "Toffoli and qubit counts",
-    "scan": "scans over geometries and thresholds",
     "report": "HTML reports",
 }
 """Commands of the interface that this version does not have yet."""
@@ -20,7 +19,7 @@ def later(options: argparse.Namespace) -> NoReturn:
     """Refuse a command that this version does not have."""
     raise InputError(
         f"'{options.command}' ({LATER[options.command]}) is not in qlowrank {__version__}; "
-        "run, factorize, measure, convert, show and verify are"
+        "run, factorize, measure, scan, convert, show and verify are"
     )
 
 

@@ -15,6 +15,7 @@ from qlowrank.cli.options import (
     molecule_options,
     output_options,
 )
+from qlowrank.cli.scans import VARIED, scan
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,6 +44,24 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--quiet", action="store_true", help="no progress on standard error")
     command.set_defaults(verb=convert)
 
+    text = "the main job for every combination of values"
+    command = commands.add_parser("scan", help=text, description=text)
+    molecule_options(command)
+    factorization_options(command)
+    measurement_options(command)
+    _take_several(command, VARIED)
+    command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers do the jobs, such as tcp://node7:8786",
+    )
+    command.add_argument(
+        "-o", "--output", metavar="FOLDER", type=Path, help="folder for an archive of each point"
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    command.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    command.set_defaults(verb=scan)
+
     for name, text, verb in (
         ("show", "print what an archive holds", show),
         ("verify", "check an archive's hashes, then its science", verify),
@@ -57,3 +76,12 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("rest", nargs=argparse.REMAINDER)
         command.set_defaults(verb=later)
     return top
+
+
+def _take_several(command: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
+    """Let options that take one value take a list of them."""
+    for action in command._actions:  # noqa: SLF001 (argparse has no public way to read them back)
+        if action.dest in names:
+            action.nargs = "+"
+            if action.default is not None:
+                action.default = [action.default]

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job as a function: what the command line does, without the command line."""
+
+from qlowrank.job.choices import FRAGMENTS, GAUGES, STATES
+from qlowrank.job.outcome import Outcome, outcome_of, peak_memory
+from qlowrank.job.request import JobRequest, MeasurementRequest, MoleculeRequest
+from qlowrank.job.run import run_job
+
+__all__ = [
+    "FRAGMENTS",
+    "GAUGES",
+    "STATES",
+    "JobRequest",
+    "MeasurementRequest",
+    "MoleculeRequest",
+    "Outcome",
+    "outcome_of",
+    "peak_memory",
+    "run_job",
+]

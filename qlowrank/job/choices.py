@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be chosen by name."""
+
+from collections.abc import Callable
+
+from qlowrank.factorization import CholeskyGauge, EigenGauge, Gauge
+from qlowrank.hamiltonian import Hamiltonian
+from qlowrank.measurement import (
+    FluidFragments,
+    FragmentMethod,
+    MeanFieldFragments,
+    OptimizedFragments,
+    PlainFragments,
+    ResplitFragments,
+)
+from qlowrank.states import State, cisd_state, fci_state, hartree_fock_state
+
+GAUGES: dict[str, Gauge] = {"df": CholeskyGauge(), "df-eigen": EigenGauge()}
+"""Factorizations by the names the command line knows."""
+
+STATES: dict[str, Callable[[Hamiltonian], State]] = {
+    "hf": hartree_fock_state,
+    "cisd": cisd_state,
+    "fci": fci_state,
+}
+"""States that can price a plan, by name."""
+
+FRAGMENTS: dict[str, Callable[[int], FragmentMethod]] = {
+    "plain": lambda _: PlainFragments(),
+    "mean-field": lambda _: MeanFieldFragments(),
+    "fluid": lambda _: FluidFragments(),
+    "resplit": lambda _: ResplitFragments(),
+    "optimized": lambda seed: OptimizedFragments(seed=seed),
+}
+"""Ways to choose groups, by name, from a seed."""

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a job is asked for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MoleculeRequest:
+    """Which molecule, as asked for; None leaves the source's own choice."""
+
+    name: str
+    """An XYZ file, an FCIDUMP file, an archive, or the name of an example."""
+    basis: str | None = None
+    """Basis set."""
+    charge: int | None = None
+    """Total charge."""
+    spin: int | None = None
+    """n_alpha − n_beta."""
+    active: tuple[int, int] | None = None
+    """(electrons, orbitals)."""
+    tolerance: float | None = None
+    """Largest error of any two-electron integral, Hartree."""
+    max_memory: float | None = None
+    """Bytes that large arrays may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementRequest:
+    """How the plan is to be priced."""
+
+    state: str
+    """One of `STATES`."""
+    precision: float
+    """Standard error asked for, Hartree."""
+    fragments: str
+    """One of `FRAGMENTS`."""
+    seed: int = 0
+    """Of methods that draw random numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What to do with a molecule; parts that are None are left out."""
+
+    molecule: MoleculeRequest
+    """Which molecule."""
+    method: str | None = None
+    """One of `GAUGES`, or None to stop at the Hamiltonian."""
+    measurement: MeasurementRequest | None = None
+    """How to price a plan."""
