@@ -18,6 +18,9 @@ from qlowrank.measurement.pauli import PauliSum
 TIE = 1e-9
 """Hartree; magnitudes closer than this are taken as equal by symmetry: they differ by rounding."""
 
+INTERLEAVED = "qubit-wise interleaved"
+"""Name of the grouping whose qubits are in OpenFermion's order."""
+
 Commutes = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """Which of many strings (x, z), shape (words, n), go with one, shape (words, 1): booleans, (n,)."""
 
@@ -72,7 +75,7 @@ def group_qubit_wise(
     Args:
         terms: The operator.
         spins: "block" for the strings as they stand, all alpha before all beta; "interleaved" for
-            the strings that the same operators have in OpenFermion's order α0 β0 α1 β1 …
+            the strings that the same operators have in OpenFermion's order α0 β0 α1 β1 and so on.
 
     Raises:
         InputError: Another word for `spins`.
@@ -90,7 +93,7 @@ def group_qubit_wise(
     if spins == "block":
         return _sorted_insertion(terms, _block(terms.norb), _commute_qubit_wise, "qubit-wise")
     order = _interleaved(terms.norb)
-    return _sorted_insertion(terms, order, _commute_qubit_wise, "qubit-wise interleaved")
+    return _sorted_insertion(terms, order, _commute_qubit_wise, INTERLEAVED)
 
 
 def group_fully_commuting(terms: PauliSum) -> PauliGroups:
@@ -112,6 +115,50 @@ def group_fully_commuting(terms: PauliSum) -> PauliGroups:
     PauliGroups(2 commuting groups of 14 terms)
     """
     return _sorted_insertion(terms, _block(terms.norb), _commute, "commuting")
+
+
+def strings_of(groups: PauliGroups, group: int) -> tuple[np.ndarray, np.ndarray, Array]:
+    r"""Return the strings of a group on the qubits of the order in which it was made.
+
+    The two Jordan-Wigner orders differ by a permutation of the determinants with signs
+    :math:`s(b)` (see `reordering_signs`). Applied to the vacuum, a string tells its own sign:
+    :math:`s(x) \, i^{|x \wedge z| - |x \wedge z'|}`.
+
+    Args:
+        groups: The groups.
+        group: Number of the group.
+
+    Returns:
+        Qubits with X or Y, and with Z or Y, boolean, shape (n_strings, n_qubits), qubit 0 first;
+        coefficients, shape (n_strings,), Hartree.
+    """
+    terms, members = groups.terms, np.flatnonzero(groups.labels == group)
+    interleaved = groups.method == INTERLEAVED
+    modes = _interleaved(terms.norb) if interleaved else _block(terms.norb)
+    x, z = _bits(terms.x_masks[members], modes), _bits(_z_masks(terms, modes)[members], modes)
+    coefficients = terms.coefficients[members]
+    if interleaved:
+        block = _block(terms.norb)
+        n_y = (_bits(terms.x_masks[members], block) & _bits(terms.z_masks[members], block)).sum(1)
+        flips = (n_y - (x & z).sum(axis=1)) // 2 % 2
+        coefficients = coefficients * (1 - 2 * flips) * reordering_signs(x[:, ::2], x[:, 1::2])
+    return x, z, np.asarray(coefficients)
+
+
+def reordering_signs(alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    r"""Return the sign of a determinant when α… β… is reordered to α0 β0 α1 β1 and so on.
+
+    .. math:: s = (-1)^{\sum_p n_{p\beta} \, \#\{q > p : n_{q\alpha} = 1\}}
+
+    Args:
+        alpha: Occupations, boolean, shape (..., norb).
+        beta: The same for the other spin; broadcast against `alpha`.
+
+    Returns:
+        +1 or −1, shape (...).
+    """
+    above = np.cumsum(alpha[..., ::-1], axis=-1)[..., ::-1] - alpha
+    return np.asarray(1 - 2 * (np.sum(above * beta, axis=-1) % 2))
 
 
 def _sorted_insertion(
@@ -174,6 +221,12 @@ def _block(norb: int) -> list[tuple[int, int]]:
 def _interleaved(norb: int) -> list[tuple[int, int]]:
     """(orbital, spin) of the qubits in OpenFermion's order."""
     return [(p, spin) for p in range(norb) for spin in (0, 1)]
+
+
+def _bits(masks: np.ndarray, modes: list[tuple[int, int]]) -> np.ndarray:
+    """Masks as booleans, shape (n_terms, len(modes))."""
+    places, spins = (np.array(column) for column in zip(*modes, strict=True))
+    return np.asarray((masks[:, spins] >> places.astype(np.uint64)) & np.uint64(1), dtype=bool)
 
 
 def _words(masks: np.ndarray, modes: list[tuple[int, int]]) -> np.ndarray:
