@@ -23,7 +23,9 @@ MAY_IMPORT = {
     "integrals": {"checks", "lowrank", "files"},
     "hamiltonian": {"checks", "lowrank", "integrals"},
     "factorization": {"checks", "lowrank", "integrals", "hamiltonian"},
+    "mps": {"checks", "lowrank"},
     "states": {"checks", "lowrank", "integrals", "hamiltonian"},
+    "resources": {"checks", "lowrank", "integrals", "hamiltonian", "factorization"},
     "circuits": {"checks"},
     "measurement": {
         *("checks", "lowrank", "integrals", "hamiltonian"),
