@@ -13,6 +13,8 @@ from qlowrank.checks import InputError
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals import examples
 from qlowrank.integrals.arrays import read_arrays
+from qlowrank.integrals.direct.read import is_direct, read_directly
+from qlowrank.integrals.direct.record import Squares
 from qlowrank.integrals.fcidump import read_fcidump
 from qlowrank.integrals.geometry import converge, read_xyz
 from qlowrank.integrals.mean_field import read_pyscf
@@ -86,10 +88,29 @@ def from_pyscf(
     Hamiltonian(H2: 2 orbitals, nelec=(1, 1), 3 factors, |error| <= ... Hartree)
     """
     checks.tolerance(tolerance)
-    integrals = read_pyscf(source, active=active, max_memory=max_memory)
-    if name is not None:
-        integrals = replace(integrals, source=replace(integrals.source, name=name))
-    return decompose(integrals, tolerance=tolerance, progress=progress)
+    if is_direct(source):
+        hamiltonian = _from_squares(
+            read_directly(source, tolerance=tolerance, active=active, progress=progress)
+        )
+    else:
+        integrals = read_pyscf(source, active=active, max_memory=max_memory)
+        hamiltonian = decompose(integrals, tolerance=tolerance, progress=progress)
+    if name is None:
+        return hamiltonian
+    return replace(hamiltonian, source=replace(hamiltonian.source, name=name))
+
+
+def _from_squares(squares: Squares) -> Hamiltonian:
+    """Take over what was decomposed without the four-index tensor."""
+    return Hamiltonian(
+        constants=squares.constants,
+        one_body=squares.one_body,
+        kappa=squares.kappa,
+        factors=squares.factors,
+        nelec=squares.nelec,
+        truncation=squares.truncation,
+        source=squares.source,
+    )
 
 
 def from_xyz(

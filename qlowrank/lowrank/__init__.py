@@ -8,6 +8,7 @@ from qlowrank.lowrank.cholesky import (
     Progress,
     SemidefiniteMatrix,
 )
+from qlowrank.lowrank.repivot import Repivot
 from qlowrank.lowrank.truncation import Truncation
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DenseMatrix",
     "PivotedCholesky",
     "Progress",
+    "Repivot",
     "SemidefiniteMatrix",
     "Truncation",
 ]

@@ -114,7 +114,7 @@ class PivotedCholesky:
             chosen = self._qualified(residual, threshold)
             block = matrix.columns(chosen) - vectors[:rank, chosen].T @ vectors[:rank]
             block[:, pivots] = 0.0  # exactly, where there is only rounding left
-            found, used = _eliminate(block, chosen, threshold)
+            found, used = eliminate(block, chosen, threshold)
             vectors = _with_room(vectors, rank + len(used))
             vectors[rank : rank + len(used)] = found
             pivots += used
@@ -137,7 +137,7 @@ class PivotedCholesky:
         return np.asarray(candidates[order])
 
 
-def _eliminate(block: Array, chosen: np.ndarray, threshold: float) -> tuple[Array, list[int]]:
+def eliminate(block: Array, chosen: np.ndarray, threshold: float) -> tuple[Array, list[int]]:
     """Turn a batch of residual columns into Cholesky vectors, best pivot first.
 
     Only the small block of the chosen rows is pivoted (LAPACK); the long rows follow from one

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step one: which pairs of atomic orbitals span the integrals to a threshold.
+
+Source:
+    S. D. Folkestad, E. F. Kjønstad, H. Koch, J. Chem. Phys. 150, 194112 (2019) (two steps);
+    H. Koch, A. Sánchez de Merás, T. B. Pedersen, J. Chem. Phys. 118, 9481 (2003) (span factor).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qlowrank.checks import Array
+from qlowrank.integrals.direct.shells import Integers, Rows, Shells, columns, diagonal, positions
+from qlowrank.lowrank import Progress
+from qlowrank.lowrank.cholesky import eliminate
+
+SPAN = 1e-2
+"""A column may enter a batch when its residual is at least this share of the largest one."""
+BATCH = 256
+"""About how many columns enter a batch."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pivots:
+    """Pairs of atomic orbitals whose columns span the integrals, in the order they were found."""
+
+    pairs: Integers = field(metadata={"units": "1", "axes": "pivot"})
+    """Index of each pivot among pairs μ ≥ ν, shape (n_pivots,)."""
+    threshold: float = field(metadata={"units": "hartree"})
+    """No diagonal element of the residual, in rescaled orbitals, is larger than this."""
+
+
+class _Remainder:
+    """Residual diagonal of the rescaled integrals, and the vectors on rows that still matter."""
+
+    def __init__(self, values: Array, threshold: float) -> None:
+        self.threshold = threshold
+        self.rows = np.flatnonzero(values > threshold)
+        self.values = values[self.rows]
+        self.vectors = np.empty((0, len(self.rows)))
+        self.rank = 0
+
+    def append(self, found: Array, used: Integers) -> None:
+        """Take in new vectors; `used` are positions of their pivots among the rows."""
+        room = self.rank + len(found)
+        if room > len(self.vectors):
+            grown = np.empty((max(room, 2 * self.rank, 4 * BATCH), len(self.rows)))
+            grown[: self.rank] = self.vectors[: self.rank]
+            self.vectors = grown
+        self.vectors[self.rank : room] = found
+        self.rank = room
+        self.values -= np.einsum("ti,ti->i", found, found)
+        self.values[used] = 0.0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop rows below the threshold once they are a fifth of all."""
+        alive = self.values > self.threshold
+        if np.count_nonzero(alive) < 0.8 * len(alive):
+            self.rows, self.values = self.rows[alive], self.values[alive]
+            self.vectors = self.vectors[: self.rank, alive]
+
+
+def find_pivots(
+    shells: Shells, weights: Array, threshold: float, progress: Progress | None = None
+) -> Pivots:
+    """Decompose w_μ w_ν (μν|λσ) w_λ w_σ by pivoted Cholesky, and keep the pivots only.
+
+    Only rows whose residual still exceeds the threshold are computed: the others can be no pivots.
+
+    Args:
+        shells: The basis.
+        weights: w, one for each atomic orbital, shape (nao,).
+        threshold: Largest permitted element of the rescaled residual, Hartree.
+        progress: Called as the pivots come.
+    """
+    low, high = np.tril_indices(shells.nao)
+    scale = weights[low] * weights[high]
+    state = _Remainder(diagonal(shells) * scale**2, threshold)
+    pivots: list[Integers] = []
+    while state.rows.size and (largest := float(state.values.max())) > threshold:
+        floor = max(SPAN * largest, threshold)
+        chosen = _qualified(shells, state, floor)
+        block = _residual_columns(shells, state, scale, chosen)
+        found, used = eliminate(block, chosen, floor)
+        position = np.array(used, dtype=np.int64)
+        pivots.append(state.rows[position])
+        state.append(found, position)
+        if progress is not None:
+            progress("Cholesky pivots", state.rank, None)
+    pairs = np.concatenate(pivots) if pivots else np.empty(0, dtype=np.int64)
+    return Pivots(pairs=pairs, threshold=threshold)
+
+
+def _qualified(shells: Shells, state: _Remainder, floor: float) -> Integers:
+    """Positions of the next batch: whole shell pairs' worth of large residuals, largest first."""
+    candidates = np.flatnonzero(state.values >= floor)
+    owner = shells.owner[state.rows[candidates]]
+    largest = np.zeros(len(shells.pairs))
+    np.maximum.at(largest, owner, state.values[candidates])
+    order = np.argsort(-largest, kind="stable")
+    counts = np.cumsum(np.bincount(owner, minlength=len(largest))[order])
+    chosen = order[: int(np.searchsorted(counts, BATCH)) + 1]
+    return np.asarray(candidates[np.isin(owner, chosen)])
+
+
+def _residual_columns(shells: Shells, state: _Remainder, scale: Array, chosen: Integers) -> Array:
+    """Rescaled residual columns of the chosen positions as rows, shape (n, rows left)."""
+    wanted = np.zeros(len(shells.pairs), dtype=bool)
+    wanted[shells.owner[state.rows]] = True
+    rows = Rows(shells, wanted)
+    pairs = state.rows[chosen]
+    owner = shells.owner[pairs]
+    block = np.empty((len(chosen), len(state.rows)))
+    buffer = np.empty((shells.widest, len(scale)))
+    for shell_pair in np.unique(owner):
+        members = np.flatnonzero(owner == shell_pair)
+        values = columns(shells, shells.pairs[shell_pair], rows, buffer)
+        functions = shells.functions(shells.pairs[shell_pair])
+        local = positions(functions, pairs[members])
+        block[members] = values[local][:, state.rows]
+    block *= scale[pairs][:, None]
+    block *= scale[state.rows]
+    block -= state.vectors[: state.rank, chosen].T @ state.vectors[: state.rank]
+    return block

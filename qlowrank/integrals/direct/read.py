@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a converged PySCF object to factors, shell pair by shell pair."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qlowrank.checks import Array, InputError
+from qlowrank.integrals.direct.check import check_determinant, check_vector
+from qlowrank.integrals.direct.exact import ExactParts, exact_parts
+from qlowrank.integrals.direct.factors import factors_of
+from qlowrank.integrals.direct.pivots import find_pivots
+from qlowrank.integrals.direct.record import Squares
+from qlowrank.integrals.direct.residual import residual_bounds
+from qlowrank.integrals.direct.shells import Shells, diagonal, shells_of
+from qlowrank.integrals.mean_field import provenance
+from qlowrank.integrals.orbital_space import examine
+from qlowrank.integrals.pairs import pack, unpack
+from qlowrank.lowrank import Progress, Repivot, Truncation
+from qlowrank.lowrank.cholesky import rounding_floor
+
+FIRST = 1 / 32
+"""First threshold in rescaled atomic orbitals, as a share of the tolerance."""
+SHARE = 0.6
+"""How much of the tolerance the first decomposition may use up; new pivots take the rest."""
+
+
+DIRECT_FROM = 60
+"""From this many atomic orbitals on, the four-index tensor takes longer than doing without it."""
+
+
+def is_direct(source: Any) -> bool:
+    """Tell whether a PySCF object is large enough to be decomposed shell by shell.
+
+    Models whose integrals PySCF was given, rather than computed, have no shells.
+    """
+    mol = getattr(source, "mol", None)
+    return mol is not None and mol.nbas > 0 and mol.nao_nr() >= DIRECT_FROM
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _First:
+    """Factors from pivots in atomic orbitals, and what they leave out at most."""
+
+    vectors: Array
+    bounds: Array
+    noise: float
+
+
+def read_directly(
+    source: Any,
+    *,
+    tolerance: float,
+    active: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> Squares:
+    r"""Decompose the integrals of a PySCF object without ever holding the four-index tensor.
+
+    Atomic orbitals are rescaled by :math:`w_\mu^2 = \sum_p C_{\mu p}^2`; pivots are found there,
+    and their factors are transformed. What these leave out is bounded by one exact exchange build
+    (see `residual`). Then pivots are chosen anew in the wanted orbitals, as many as the rest of
+    the tolerance needs.
+
+    Args:
+        source: As for `ql.from_pyscf`.
+        tolerance: Largest permitted error of any (pq|rs), Hartree; 0 as far as rounding allows.
+        active: (electrons, orbitals) around the Fermi level; mean fields only.
+        progress: Called as the work goes on.
+
+    Raises:
+        InputError: Unusable input, or a tolerance below what double precision can resolve.
+    """
+    space = examine(source, active)
+    parts = exact_parts(source, space)
+    norb = space.window.shape[1]
+    basis = _Basis(shells_of(space.mean_field.mol), space.window)
+    asked = basis.reachable(tolerance)
+    first = _first_factors(basis, parts, asked, progress)
+    second = Repivot()(
+        first.vectors, allowed=asked - pack(first.bounds) - first.noise, progress=progress
+    )
+    bounds = unpack(second.residual_diagonal, norb) + first.bounds
+    noise = first.noise + second.rounding
+    del first
+    factors = unpack(second.vectors, norb)
+    trace = max(float(np.trace(parts.exchange.total)) - float(np.vdot(factors, factors)), 0.0)
+    check_determinant(parts, factors, space.nelec)
+    check_vector(source, parts, factors, trace)
+    return Squares(
+        constants=parts.constants,
+        one_body=parts.one_body,
+        kappa=parts.kappa,
+        factors=factors,
+        nelec=space.nelec,
+        truncation=Truncation(
+            rank=len(factors),
+            tolerance=tolerance,
+            max_error=float(bounds.max(initial=0.0)) + noise,
+            discarded=trace,
+        ),
+        source=provenance(source, space.mean_field, space.cas, parts.numbers(space)),
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Basis:
+    """Shells, and the orbitals that are wanted."""
+
+    shells: Shells
+    orbitals: Array
+
+    @property
+    def weights(self) -> Array:
+        """Norm of each atomic orbital's coefficients, shape (nao,)."""
+        return np.asarray(np.linalg.norm(self.orbitals, axis=1))
+
+    @property
+    def floor(self) -> float:
+        """Least threshold in rescaled atomic orbitals that rounding allows."""
+        low, high = np.tril_indices(self.shells.nao)
+        scale = self.weights[low] * self.weights[high]
+        return rounding_floor(diagonal(self.shells) * scale**2)
+
+    def reachable(self, tolerance: float) -> float:
+        """Return the tolerance to work to, or say which one is within reach."""
+        least = self.floor / FIRST
+        if 0 < tolerance < least:
+            raise InputError(
+                f"tolerance {tolerance:.1e} is below what double precision can resolve from these "
+                f"atomic orbitals, {least:.1e}; ask for at least that, or for 0 to go as far as "
+                "rounding allows."
+            )
+        return tolerance or least
+
+
+def _first_factors(
+    basis: _Basis, parts: ExactParts, asked: float, progress: Progress | None
+) -> _First:
+    """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
+    threshold = asked * FIRST
+    norb = basis.orbitals.shape[1]
+    while True:
+        pivots = find_pivots(basis.shells, basis.weights, threshold, progress)
+        vectors = factors_of(basis.shells, basis.orbitals, pivots.pairs, progress)
+        squares = unpack(np.einsum("ti,ti->i", vectors, vectors), norb)
+        bounds = residual_bounds(parts.exchange, squares)
+        noise = max(float(-bounds.min(initial=0.0)), 0.0)
+        if noise > SHARE * asked:
+            raise InputError(
+                "The atomic orbitals' integrals do not rebuild the exchange of this object: a "
+                f"residual that cannot be negative reaches {-noise:.1e} Hartree. Its integrals "
+                "were edited, or the tolerance is below their precision."
+            )
+        if bounds.max(initial=0.0) <= SHARE * asked:
+            return _First(vectors, np.maximum(bounds, 0.0), noise)
+        if threshold <= basis.floor:
+            raise InputError(
+                f"No error below {bounds.max() / SHARE:.1e} Hartree can be proven with these "
+                f"atomic orbitals in double precision; {asked:.1e} was asked for. Ask for that, "
+                "unless the integrals of this object were edited: then they are not its own."
+            )
+        threshold = max(threshold / 8, basis.floor)

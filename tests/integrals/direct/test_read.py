@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Factors straight from shells, against the four-index tensor that they never form."""
+
+import numpy as np
+import pytest
+
+import qlowrank as ql
+from qlowrank.integrals.direct import read as module
+from qlowrank.integrals.direct.read import read_directly
+from qlowrank.integrals.mean_field import read_pyscf
+from tests.molecules import converged, mean_field, molecule
+
+TINY = 1e-9
+"""Hartree; PySCF's screened direct builds and our sums round by less for these molecules."""
+
+
+def exact_and_squares(source, tolerance, **options):
+    """Dense (pq|rs) over pairs, and the decomposition without it."""
+    dense = read_pyscf(source, **options)
+    packed = dense.pairs.columns(np.arange(len(dense.pairs.diagonal())))
+    return dense, packed, read_directly(source, tolerance=tolerance, **options)
+
+
+def assert_proven(source, tolerance, **options):
+    """Every promise of the record, element by element."""
+    dense, packed, squares = exact_and_squares(source, tolerance, **options)
+    rows, cols = np.tril_indices(dense.norb)
+    vectors = squares.factors[:, rows, cols]
+    residual = packed - vectors.T @ vectors
+    cut = squares.truncation
+    assert cut.rank == len(squares.factors)
+    assert cut.tolerance == tolerance
+    assert np.abs(residual).max() <= cut.max_error + TINY * 1e-2
+    assert cut.max_error <= tolerance
+    assert np.linalg.eigvalsh(residual)[0] >= -TINY
+    twice = np.where(rows == cols, 1, 2)
+    assert abs(np.diagonal(residual) @ twice - cut.discarded) <= TINY
+    np.testing.assert_allclose(squares.one_body, dense.one_body, rtol=0, atol=TINY)
+    kappa = dense.one_body - dense.pairs.exchange_of_identity() / 2
+    np.testing.assert_allclose(squares.kappa, kappa, rtol=0, atol=TINY)
+    assert squares.nelec == dense.nelec
+    assert abs(squares.constants.total - dense.constants.total) <= TINY
+    assert squares.source.molecule == dense.source.molecule
+    assert squares.source.references == dense.source.references
+    return squares
+
+
+@pytest.mark.parametrize("name", ["h", "h2", "h3", "heh", "heh+", "lih", "water-631g", "o2", "cn"])
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-4, 1e-7])
+def test_closed_and_open_shells(name, tolerance):
+    assert_proven(mean_field(name), tolerance)
+
+
+@pytest.mark.parametrize(
+    ("name", "active"),
+    [("water-631g", (6, 6)), ("water", (4, 4)), ("o2", (8, 6)), ("cn", (5, 5)), ("lih", (2, 1))],
+)
+def test_active_spaces(name, active):
+    assert_proven(mean_field(name), 1e-6, active=active)
+
+
+def test_a_solved_active_space():
+    from pyscf import mcscf
+
+    cas = mcscf.CASCI(mean_field("o2"), 6, (5, 3)).run()
+    assert_proven(cas, 1e-5)
+    cas = mcscf.CASSCF(mean_field("n2"), 6, 6).run()
+    assert_proven(cas, 1e-5)
+
+
+@pytest.mark.parametrize("cart", [False, True])
+def test_d_and_f_shells(cart):
+    from pyscf import scf
+
+    basis = {"H": "sto-3g", "N": "cc-pvtz"}
+    assert_proven(converged(scf.RHF(molecule("n2", basis="cc-pvdz", cart=cart))), 1e-6)
+    mol = molecule("h", atom="N 0 0 0; H 0 0 1.0", basis=basis, spin=2, cart=cart)
+    assert_proven(converged(scf.ROHF(mol)), 1e-4, active=(4, 6))
+
+
+def test_effective_core_potentials():
+    from pyscf import gto, scf
+
+    mol = gto.M(
+        atom="I 0 0 0; H 0 0 1.61",
+        basis={"I": "lanl2dz", "H": "sto-3g"},
+        ecp={"I": "lanl2dz"},
+        verbose=0,
+    )
+    assert_proven(converged(scf.RHF(mol)), 1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:An ill-conditioned matrix")  # PySCF's own convergence
+def test_linearly_dependent_functions():
+    """Six s functions that differ little: PySCF leaves orbitals out, and so do the pivots."""
+    from pyscf import gto, scf
+
+    basis = [[0, (a, 1.0)] for a in (1.0, 1.0001, 1.0002, 0.3, 0.30001, 0.1)]
+    mol = gto.M(atom="H 0 0 0; H 0 0 0.7", basis={"H": basis}, verbose=0)
+    mf = converged(scf.RHF(mol))
+    assert mf.mo_coeff.shape[1] < mol.nao
+    assert_proven(mf, 1e-4)
+
+
+def test_integrals_that_pyscf_did_not_keep():
+    from pyscf import scf
+
+    mf = scf.RHF(molecule("water"))
+    mf.max_memory = 0
+    mf = converged(mf)
+    assert_proven(mf, 1e-6)
+    assert mf._eri is None
+
+
+def test_a_threshold_that_is_not_enough_is_lowered(monkeypatch):
+    calls = []
+    found = module.find_pivots
+
+    def counted(*arguments):
+        calls.append(arguments[2])
+        return found(*arguments)
+
+    monkeypatch.setattr(module, "find_pivots", counted)
+    monkeypatch.setattr(module, "FIRST", 50.0)
+    assert_proven(mean_field("water-631g"), 1e-4)
+    assert len(calls) > 1
+    assert calls == sorted(calls, reverse=True)
+
+
+def test_zero_tolerance_goes_as_far_as_rounding_allows():
+    _, packed, squares = exact_and_squares(mean_field("water"), 0.0)
+    rows, cols = np.tril_indices(7)
+    vectors = squares.factors[:, rows, cols]
+    assert np.abs(packed - vectors.T @ vectors).max() <= squares.truncation.max_error < 1e-10
+
+
+def test_what_cannot_be_reached_is_said():
+    with pytest.raises(ql.InputError, match=r"1.0e-16 is below what .* resolve .* at least that"):
+        read_directly(mean_field("water"), tolerance=1e-16)
+
+
+def test_edited_integrals_are_refused():
+    """The mean field keeps integrals that are not those of its shells."""
+    mf = mean_field("water").copy()
+    mf._eri = mean_field("water")._eri * 1.001
+    with pytest.raises(ql.InputError, match="energy rebuilt"):
+        read_directly(mf, tolerance=1e-6)
+    mf.e_tot = mf.energy_tot(mf.make_rdm1())
+    with pytest.raises(ql.InputError, match="edited"):
+        read_directly(mf, tolerance=1e-6)
+
+
+def test_progress_is_reported():
+    seen = []
+    read_directly(
+        mean_field("water"),
+        tolerance=1e-4,
+        progress=lambda task, done, _: seen.append((task, done)),
+    )
+    tasks = list(dict(seen))
+    assert tasks == ["Cholesky pivots", "Columns of integrals", "Cholesky vectors"]
+
+
+def test_large_molecules_take_the_direct_route(monkeypatch):
+    """The same contract from either door; a model without shells has one door only."""
+    from qlowrank.hamiltonian import read as wiring
+
+    dense = ql.from_pyscf(mean_field("water-631g"), tolerance=1e-5, name="mine")
+    monkeypatch.setattr(module, "DIRECT_FROM", 2)
+    monkeypatch.setattr(wiring, "read_pyscf", None)
+    direct = ql.from_pyscf(mean_field("water-631g"), tolerance=1e-5, name="mine")
+    assert direct.source.name == dense.source.name == "mine"
+    assert abs(direct.rank - dense.rank) <= 0.1 * dense.rank
+    error = np.abs(direct.two_body() - dense.two_body()).max()
+    assert error <= direct.max_abs_error_bound + dense.max_abs_error_bound
+    np.testing.assert_allclose(direct.kappa, dense.kappa, rtol=0, atol=TINY)
