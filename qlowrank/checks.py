@@ -88,6 +88,21 @@ def whole(name: str, value: Any) -> int:
     return number
 
 
+def counts(name: str, value: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return a read-only copy of whole numbers that are at least zero, or say what came."""
+    array = np.asarray(value)
+    if array.shape != shape:
+        raise InputError(f"{name} must have shape {shape}; got {array.shape}.")
+    with np.errstate(invalid="ignore"):
+        whole_numbers = np.array(array, dtype=np.int64)
+    if (whole_numbers != array).any() or (whole_numbers < 0).any():
+        raise InputError(
+            f"{name} must be whole numbers, at least 0; got {array.min():g} to {array.max():g}."
+        )
+    whole_numbers.flags.writeable = False
+    return whole_numbers
+
+
 def tolerance(value: Any) -> float:
     """Return a tolerance in Hartree: zero or more, never nan."""
     number = finite("tolerance", value)

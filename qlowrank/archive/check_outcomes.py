@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from qlowrank.archive.check import Check, equal, within
-from qlowrank.archive.evidence import EPS, Evidence, largest_value
+from qlowrank.archive.evidence import EPS, MOMENT_ROUNDING, Evidence, largest_value
 from qlowrank.checks import Array
-from qlowrank.measurement.estimate import EnergyEstimate
+from qlowrank.measurement.estimate import EnergyEstimate, evaluate
+from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.plan import MeasurementPlan
+from qlowrank.measurement.selection import AllShots, PostSelected
 from qlowrank.measurement.simulate import SimulatedExperiments
 
 CHANCE = 1e-9
@@ -20,8 +22,17 @@ def outcome_checks(evidence: Evidence) -> Iterator[Check]:
     """Check estimate and experiments against the plan, where there is one."""
     if evidence.plan is None:
         return
+    measured = evidence.measurements
+    if measured is not None:
+        yield equal(
+            "measurements: circuits are the plan's",
+            measured.circuits == evidence.plan.circuits_id,
+            f"{measured.total_shots} shots of {measured.circuits}",
+        )
     if evidence.estimate is not None:
         yield from _estimate_checks(evidence.estimate, evidence.plan)
+        if measured is not None:
+            yield from _count_checks(evidence.estimate, evidence.plan, measured)
     if evidence.experiments is not None and "fci_state" in evidence.states:
         yield from _experiment_checks(evidence.experiments, evidence.plan, evidence)
 
@@ -31,12 +42,18 @@ def _estimate_checks(estimate: EnergyEstimate, plan: MeasurementPlan) -> Iterato
     if len(estimate.means) != plan.n_groups:
         yield equal("estimate: groups", False, f"{len(estimate.means)} of {plan.n_groups}")
         return
-    counts = estimate.wrong_sector
+    counts, left_out = estimate.wrong_sector, estimate.selection.discarded
+    run = estimate.shots + left_out
+    yield equal("estimate: shots", bool((run >= plan.shots).all()), "as many as the plan has")
     yield equal(
         "estimate: shots in the wrong sector",
-        np.shape(counts) == (plan.n_groups,)
-        and bool(((counts >= 0) & (counts <= plan.shots)).all()),
+        bool(((counts >= 0) & (counts <= run)).all()),
         "none above the group's shots",
+    )
+    yield equal(
+        "estimate: shots left out",
+        np.array_equal(left_out, np.zeros_like(counts) if _all(estimate) else counts),
+        f"{int(left_out.sum())}, those that the selection '{estimate.selection.method}' leaves out",
     )
     energy = plan.constant + float(np.sum(estimate.means))
     scale = abs(plan.constant) + float(np.abs(estimate.means).sum())
@@ -46,7 +63,7 @@ def _estimate_checks(estimate: EnergyEstimate, plan: MeasurementPlan) -> Iterato
         plan.n_groups * EPS * scale,
         "constant plus means differs by",
     )
-    squared = float(np.sum(estimate.variances / plan.shots))
+    squared = float(np.sum(estimate.variances / estimate.shots))
     error = np.sqrt(squared) if bool((estimate.variances >= 0).all()) else np.nan
     yield within(
         "estimate: standard error",
@@ -54,6 +71,47 @@ def _estimate_checks(estimate: EnergyEstimate, plan: MeasurementPlan) -> Iterato
         plan.n_groups * EPS * float(np.sqrt(abs(squared))),
         "sqrt(Σ variance / shots) differs by",
     )
+
+
+def _all(estimate: EnergyEstimate) -> bool:
+    """Whether all shots count."""
+    return estimate.selection.method == AllShots().name
+
+
+def _count_checks(
+    estimate: EnergyEstimate, plan: MeasurementPlan, measured: Measurements
+) -> Iterator[Check]:
+    """The estimate is that of the counts, to the rounding of sums in another order."""
+    fresh = evaluate(plan, measured, AllShots() if _all(estimate) else PostSelected())
+    scales = np.array([largest_value(group) for group in plan.groups])
+    rounding = MOMENT_ROUNDING * scales
+    for name, gaps, allowed in (
+        ("means", estimate.means - fresh.means, rounding),
+        ("variances", estimate.variances - fresh.variances, rounding * scales),
+        ("shift", estimate.selection.shift - fresh.selection.shift, rounding.sum()),
+        (
+            "error of the shift",
+            estimate.selection.shift_error - fresh.selection.shift_error,
+            rounding.sum(),
+        ),
+    ):
+        over = np.abs(gaps) - allowed
+        worst = int(np.argmax(over))
+        yield within(
+            f"estimate: {name} from the counts",
+            float(np.ravel(np.abs(gaps))[worst]),
+            float(np.ravel(allowed)[worst]),
+            "differs by",
+        )
+    same = all(
+        np.array_equal(stored, new)
+        for stored, new in (
+            (estimate.shots, fresh.shots),
+            (estimate.wrong_sector, fresh.wrong_sector),
+            (estimate.selection.discarded, fresh.selection.discarded),
+        )
+    )
+    yield equal("estimate: shots from the counts", same, "kept, left out and wrong ones agree")
 
 
 def _experiment_checks(

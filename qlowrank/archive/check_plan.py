@@ -7,18 +7,20 @@ from math import comb
 import numpy as np
 
 from qlowrank.archive.check import Check, equal, within
-from qlowrank.archive.evidence import ENERGY_TOLERANCE, EPS, Evidence, largest_value
+from qlowrank.archive.evidence import (
+    ENERGY_TOLERANCE,
+    EPS,
+    MOMENT_ROUNDING,
+    Evidence,
+    largest_value,
+)
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.measurement.allocation import allocate_shots
 from qlowrank.measurement.groups import plain_groups
 from qlowrank.measurement.plan import MeasurementPlan
+from qlowrank.measurement.pricing import NO_BIAS
 from qlowrank.states.fci import FCIState
 from qlowrank.states.state import State
-
-MOMENT_ROUNDING = 1000 * EPS
-"""How far moments may move, relative to the group's largest value (to its square, for variances),
-when another machine sums in another order: a few roundings for each of a few hundred terms. Other
-processors' kernels were seen to move them by up to 10 eps."""
 
 SHIFTED = ("plain", "mean-field", "fluid")
 """Fragments whose squares are the leaves, with nothing but one-body parts moved between groups."""
@@ -35,7 +37,8 @@ def plan_checks(evidence: Evidence) -> Iterator[Check]:
     plan = evidence.plan
     if plan is None:
         return
-    shots = allocate_shots(plan.variances, plan.precision, floor=plan.pricing.floor)
+    error, pricing = plan.bias.left_of(plan.precision), plan.pricing
+    shots = allocate_shots(plan.variances, error, floor=pricing.floor, spent=pricing.spent)
     yield equal(
         "plan: shots",
         np.array_equal(shots, plan.shots),
@@ -44,7 +47,10 @@ def plan_checks(evidence: Evidence) -> Iterator[Check]:
     )
     # the allocation lets 1e-12 of a shot go
     yield within(
-        "plan: standard error", plan.predicted_standard_error, plan.precision * (1 + 1e-12), "is"
+        "plan: standard error",
+        plan.predicted_error,
+        plan.precision * (1 + 1e-12),
+        "with the bias, it is",
     )
     if evidence.factorization is not None:
         yield from _group_checks(plan, evidence.factorization)
@@ -61,6 +67,13 @@ def _group_checks(plan: MeasurementPlan, factorization: DoubleFactorization) -> 
         f"{plan.nelec} in {plan.norb} orbitals",
     )
     if plan.fragments.method in SHIFTED:
+        measured = plan.n_groups - 1 + plan.bias.dropped
+        yield equal(
+            "plan: leaves dropped",
+            measured == factorization.n_leaves,
+            f"{plan.bias.dropped} of {factorization.n_leaves}, the others are measured",
+        )
+    if plan.fragments.method in SHIFTED and plan.bias == NO_BIAS:
         yield from _shifted_checks(plan, factorization)
     elif plan.nelec == factorization.nelec and plan.norb == factorization.norb:
         yield _sum_check(plan, factorization)
@@ -106,6 +119,8 @@ def _sum_check(plan: MeasurementPlan, factorization: DoubleFactorization) -> Che
     name = "plan: groups sum to the factorization"
     shape = comb(plan.norb, plan.nelec[0]), comb(plan.norb, plan.nelec[1])
     size = shape[0] * shape[1]
+    if plan.bias.scope != "sector":
+        return Check(name, True, f"not compared: the bias is known in the {plan.bias.scope} state")
     if size > LARGEST_SECTOR:
         return Check(name, True, f"not compared: {size:.1e} determinants are too many")
     rng = np.random.default_rng(size)
@@ -118,7 +133,8 @@ def _sum_check(plan: MeasurementPlan, factorization: DoubleFactorization) -> Che
         planned = plan.constant + sum(state.moments(group).mean for group in plan.groups)
         exact = factorization.constant + sum(state.moments(group).mean for group in groups)
         worst = max(worst, abs(planned - exact))
-    return within(name, worst, _agreement(plan, scale), f"in {PROBES} states, off by")
+    allowed = _agreement(plan, scale) + plan.bias.bound
+    return within(name, worst, allowed, f"in {PROBES} states, off by")
 
 
 def _agreement(plan: MeasurementPlan, scale: float) -> float:
@@ -145,10 +161,12 @@ def _moment_checks(plan: MeasurementPlan, state: State, evidence: Evidence) -> I
             float(MOMENT_ROUNDING * allowed[worst]),
             f"of {plan.n_groups} recomputed in the {state.label} state, number {worst} differs by",
         )
-    if evidence.squares is not None:
+    if evidence.squares is not None and plan.bias.scope in ("sector", state.label):
         yield within(
             "plan: energy",
             abs(plan.predicted_energy - state.energy),
-            _agreement(plan, float(scales.sum())) + sum(plan.nelec) * evidence.cut,
+            _agreement(plan, float(scales.sum()))
+            + sum(plan.nelec) * evidence.cut
+            + plan.bias.bound,
             f"constant and means miss the {state.label} state's energy by",
         )

@@ -15,6 +15,7 @@ from qlowrank.hamiltonian.diagonal import DiagonalOperator
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.lowrank import Progress
 from qlowrank.measurement.estimate import EnergyEstimate
+from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.simulate import SimulatedExperiments
 from qlowrank.states.state import Moments, State
@@ -24,6 +25,12 @@ EPS = float(np.finfo(float).eps)
 
 ENERGY_TOLERANCE = 1e-8
 """Hartree; the agreement that every rebuilt energy must reach, as on import."""
+
+
+MOMENT_ROUNDING = 1000 * EPS
+"""How far moments may move, relative to the group's largest value (to its square, for variances),
+when another machine sums in another order: a few roundings for each of a few hundred terms. Other
+processors' kernels were seen to move them by up to 10 eps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +57,11 @@ class Evidence:
     def plan(self) -> MeasurementPlan | None:
         """The plan, if it is held."""
         return self.records.get("plan")
+
+    @property
+    def measurements(self) -> Measurements | None:
+        """The counts, if they are held."""
+        return self.records.get("measurements")
 
     @property
     def estimate(self) -> EnergyEstimate | None:

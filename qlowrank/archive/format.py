@@ -45,12 +45,19 @@ Version 1
     ``<f8(3, 2, 2)``, followed by the raw bytes; for a null dataset, of the ASCII text ``null``.
     Files are written in HDF5's format of version 1.10 (2016), whatever the library's version: its
     metadata carry checksums of their own, and small files are a third of what older formats make.
+
+Version 2
+    A ``plan`` has ``bias`` (a record: ``bound``, ``scope``, ``dropped``), and its ``pricing`` has
+    ``spent``; files of version 1 have no bias, and nothing spent. An ``estimate`` has ``shots``
+    and ``selection`` (a record: ``method``, ``discarded``, ``shift``, ``shift_error``); those of
+    version 1 counted all shots, and had as many as the plan beside them (0 stands where there is
+    no plan). The kind ``measurements`` is new.
 """
 
 FORMAT = "qlowrank"
 """What the root attribute `format` says."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the layout that is written; all earlier ones are read."""
 
 CHUNK_BYTES = 2**20

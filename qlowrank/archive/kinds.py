@@ -14,6 +14,7 @@ from qlowrank.hamiltonian.diagonal import DiagonalOperator
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals.record import Reference
 from qlowrank.measurement.estimate import EnergyEstimate
+from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.simulate import SimulatedExperiments
 from qlowrank.states.fci import FCIState
@@ -26,6 +27,7 @@ KINDS: dict[str, type] = {
     "cisd_state": CISDState,
     "fci_state": FCIState,
     "plan": MeasurementPlan,
+    "measurements": Measurements,
     "estimate": EnergyEstimate,
     "experiments": SimulatedExperiments,
     "run": RunRecord,

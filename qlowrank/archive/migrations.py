@@ -13,12 +13,33 @@ in its place. Datasets it only renames stay unread until they are asked for. To 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from qlowrank.archive.format import SCHEMA_VERSION
 
 Datasets = dict[str, Any]
 """h5py datasets, arrays, or None, by path."""
 
-MIGRATIONS: dict[int, Callable[[Datasets], Datasets]] = {}
+
+def _from_1_to_2(datasets: Datasets) -> Datasets:
+    """Plans are unbiased with nothing spent; estimates count all shots, the plan's."""
+    new = dict(datasets)
+    if "plan/shots" in new:
+        new["plan/pricing/spent"] = np.zeros(new["plan/shots"].shape, dtype="<i8")
+        new["plan/bias/bound"] = np.array(0.0)
+        new["plan/bias/scope"] = np.array(b"sector")
+        new["plan/bias/dropped"] = np.array(0)
+    if "estimate/means" in new:
+        none = np.zeros(new["estimate/means"].shape, dtype="<i8")
+        new["estimate/shots"] = new.get("plan/shots", none)
+        new["estimate/selection/method"] = np.array(b"all")
+        new["estimate/selection/discarded"] = none
+        new["estimate/selection/shift"] = np.array(0.0)
+        new["estimate/selection/shift_error"] = np.array(0.0)
+    return new
+
+
+MIGRATIONS: dict[int, Callable[[Datasets], Datasets]] = {1: _from_1_to_2}
 """From version n to n + 1, for every n below `SCHEMA_VERSION`."""
 
 

@@ -18,6 +18,7 @@ from qlowrank.checks import InputError
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.measurement.estimate import EnergyEstimate
+from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.simulate import SimulatedExperiments
 from qlowrank.states.state import State
@@ -63,6 +64,11 @@ class Study:
     def plan(self) -> MeasurementPlan:
         """The measurement plan."""
         return self["plan"]
+
+    @property
+    def measurements(self) -> Measurements:
+        """What has been measured so far."""
+        return self["measurements"]
 
     @property
     def estimate(self) -> EnergyEstimate:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The measurement plan: groups, their variances in a state, and the shots each one gets."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -11,8 +13,10 @@ from qlowrank.checks import Array, InputError
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
 from qlowrank.lowrank import Progress
-from qlowrank.measurement.allocation import LEAST_SHOTS, allocate_shots
+from qlowrank.measurement.allocation import LEAST_SHOTS, ROUNDING, allocate_shots
 from qlowrank.measurement.fragments import FragmentMethod, FragmentStatus, PlainFragments
+from qlowrank.measurement.pricing import NO_BIAS, Bias, Pricing
+from qlowrank.measurement.selection import ShotSelection
 from qlowrank.states.state import State
 
 if TYPE_CHECKING:
@@ -21,33 +25,13 @@ if TYPE_CHECKING:
 
     from qlowrank.measurement.estimate import EnergyEstimate
 
+Pub: TypeAlias = "tuple[QuantumCircuit, None, int]"
+"""What a SamplerV2 runs: a circuit, no parameters, shots."""
+
 PLAIN = FragmentStatus("plain", converged=True)
 
 CHEMICAL_PRECISION = 1.6e-3
 """Hartree; about 1 kcal/mol."""
-
-
-@dataclass(frozen=True, eq=False)
-class Pricing:
-    """Means and variances of all groups in the state that priced the plan."""
-
-    state: str
-    """Which state: "hf", "cisd", "fci"."""
-    means: Array = field(metadata={"units": "hartree", "axes": "group"})
-    """⟨F_g⟩, shape (n_groups,), Hartree."""
-    variances: Array = field(metadata={"units": "hartree^2", "axes": "group"})
-    """Var(F_g), all covariances inside a group counted, shape (n_groups,), Hartree²."""
-    floor: float = field(default=0.0, metadata={"units": "1"})
-    """Share of the shots that is spread evenly, because the state is only near the true one."""
-
-    def __post_init__(self) -> None:
-        shape = (len(self.means),)
-        for name in ("means", "variances"):
-            object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
-        if (self.variances < 0).any():
-            raise InputError(
-                f"variances must be at least 0 Hartree²; got {self.variances.min():g}."
-            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +50,13 @@ class MeasurementPlan:
     pricing: Pricing
     """Means and variances the shots were computed from."""
     shots: np.ndarray = field(metadata={"units": "1", "axes": "group"})
-    """Repetitions of each group, integers, shape (n_groups,)."""
+    """Repetitions of each group in all, integers, shape (n_groups,)."""
     precision: float = field(metadata={"units": "hartree"})
-    """Standard error asked for, Hartree."""
+    """Error asked for, Hartree: sqrt(bias² + standard error²)."""
     fragments: FragmentStatus = PLAIN
     """How the groups were chosen."""
+    bias: Bias = NO_BIAS
+    """How far the groups may be from the Hamiltonian, where they are a truncated one."""
 
     def __post_init__(self) -> None:
         count = len(self.groups)
@@ -86,6 +72,7 @@ class MeasurementPlan:
             )
         object.__setattr__(self, "nelec", checks.electrons(self.nelec, self.norb))
         object.__setattr__(self, "precision", checks.positive("precision", self.precision))
+        self.bias.left_of(self.precision)
         shots = np.array(self.shots, dtype=np.int64)
         if (shots < LEAST_SHOTS).any() or (shots != self.shots).any():
             raise InputError(
@@ -126,6 +113,20 @@ class MeasurementPlan:
         return float(np.sqrt(np.sum(self.variances / self.shots)))
 
     @property
+    def predicted_error(self) -> float:
+        """sqrt(bias² + predicted standard error²), Hartree; at most `precision`."""
+        return float(np.hypot(self.bias.bound, self.predicted_standard_error))
+
+    @cached_property
+    def circuits_id(self) -> str:
+        """Fingerprint of the groups' circuits: plans that measure the same have the same."""
+        summary = hashlib.sha256(repr((self.norb, self.nelec, self.n_groups)).encode())
+        for group in self.groups:
+            summary.update(group.frame.astype("<f8").tobytes())
+            summary.update(group.needed.tobytes())
+        return summary.hexdigest()[:16]
+
+    @property
     def predicted_energy(self) -> float:
         """Energy of the pricing state, Hartree."""
         return self.constant + float(self.pricing.means.sum())
@@ -140,16 +141,13 @@ class MeasurementPlan:
         Args:
             preparation: Circuit on 2 × norb qubits, alpha orbitals first, without measurements.
         """
-        from qlowrank.circuits import measurement_circuit
+        from qlowrank.measurement.pubs import group_circuit
 
-        return [
-            measurement_circuit(group.frame, preparation, needed=group.needed)
-            for group in self.groups
-        ]
+        return [group_circuit(self, group, preparation) for group in range(self.n_groups)]
 
     def pubs(
         self, preparation: "QuantumCircuit", *, pass_manager: "PassManager | None" = None
-    ) -> list[tuple["QuantumCircuit", None, int]]:
+    ) -> list[Pub]:
         """Return what a Qiskit SamplerV2 runs: (circuit, no parameters, shots) for each group.
 
         Args:
@@ -159,23 +157,47 @@ class MeasurementPlan:
         Raises:
             InputError: The preparation has the wrong number of qubits, or measures already.
         """
-        circuits = self.circuits(preparation)
-        if pass_manager is not None:
-            circuits = pass_manager.run(circuits)
-        return [(c, None, int(n)) for c, n in zip(circuits, self.shots, strict=True)]
+        from qlowrank.measurement.pubs import pubs
 
-    def estimate(self, result: Any) -> "EnergyEstimate":
-        """Return energy and standard error from the result of running `pubs`.
+        return pubs(self, self.shots, preparation, pass_manager)
+
+    def estimate(
+        self, measured: Any, *, selection: ShotSelection | None = None
+    ) -> "EnergyEstimate":
+        """Return energy and standard error from what was measured; see `estimate_energy`.
 
         Args:
-            result: What a SamplerV2 job's `result()` returned for these PUBs, in their order.
+            measured: `Measurements`, or what a SamplerV2 job's `result()` returned for all PUBs.
+            selection: Which shots count: `AllShots()` (default) or `PostSelected()`.
 
         Raises:
-            InputError: Results are missing, or have the wrong bits or number of shots.
+            InputError: Results are missing, belong to another plan, or have the wrong bits or too
+                few shots; a group has no shots left that count.
         """
         from qlowrank.measurement.estimate import estimate_energy
 
-        return estimate_energy(self, result)
+        return estimate_energy(self, measured, selection=selection)
+
+    def with_shots(self, shots: np.ndarray) -> "MeasurementPlan":
+        """Return the same plan with these shots, and with the precision that they buy.
+
+        For those who take what they have: `plan.with_shots(measured.shots).estimate(measured)`.
+
+        Args:
+            shots: Of each group, integers, at least 2, shape (n_groups,).
+
+        Raises:
+            InputError: Another number of groups, or fewer than two shots for one.
+        """
+        spent = checks.counts("shots", shots, (self.n_groups,))
+        error = float(np.sqrt(np.sum(self.variances / np.maximum(spent, 1))))
+        reached = float(np.hypot(self.bias.bound, error)) * (1 + ROUNDING)
+        return replace(
+            self,
+            shots=spent,
+            precision=reached or self.precision,  # 0 where nothing varies
+            pricing=replace(self.pricing, spent=spent),
+        )
 
     def max_two_qubit_depth(self) -> int:
         """Return the largest two-qubit depth of the groups' rotations, preparation not counted."""

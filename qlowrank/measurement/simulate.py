@@ -75,16 +75,16 @@ def simulate_measurement(
     for group, shots in zip(plan.groups, plan.shots, strict=True):
         values = group.values(alpha[:, None, :], beta[None, :, :]).ravel()
         probabilities = state.distribution(group.frame).ravel()
-        means, variances = _draw(values, probabilities, int(shots), repetitions, rng)
+        means, variances = draw_means(values, probabilities, int(shots), repetitions, rng)
         energies += means
         squared_errors += variances / shots
     return SimulatedExperiments(energies=energies, standard_errors=np.sqrt(squared_errors))
 
 
-def _draw(
+def draw_means(
     values: Array, probabilities: Array, shots: int, repetitions: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Sample means and unbiased sample variances of `shots` draws, one of each a repetition."""
+    """Return sample means and unbiased sample variances of `shots` draws, one a repetition."""
     likely = probabilities > 0
     values, weights = values[likely], probabilities[likely] / probabilities[likely].sum()
     centre = float(weights @ values)

@@ -10,7 +10,19 @@ import pytest
 import qlowrank as ql
 from qlowrank.archive import RunRecord
 from qlowrank.archive.datasets import content_digest, digest
-from qlowrank.measurement import EnergyEstimate
+from qlowrank.measurement.outcomes import Outcomes
+
+
+def random_measurements(plan, rng):
+    """Shots of random outcomes, nine in ten of them with the plan's numbers of electrons."""
+    bits = rng.random((plan.total_shots, 2 * plan.norb)) < 0.5
+    for shot in np.flatnonzero(rng.random(len(bits)) < 0.9):
+        bits[shot] = False
+        bits[shot, rng.permutation(plan.norb)[: plan.nelec[0]]] = True
+        bits[shot, plan.norb + rng.permutation(plan.norb)[: plan.nelec[1]]] = True
+    parts = np.split(bits, plan.shots.cumsum()[:-1])
+    found = [Outcomes(None, None, part, np.ones(len(part), int)) for part in parts]
+    return ql.Measurements.empty(plan).including(found, range(plan.n_groups))
 
 
 @pytest.fixture(scope="session")
@@ -20,15 +32,7 @@ def records():
     factorization = ql.double_factorize(hamiltonian)
     state = ql.fci_state(hamiltonian)
     plan = ql.plan_measurement(factorization, state, precision=1e-2)
-    means = plan.pricing.means + 1e-4 * np.arange(plan.n_groups)
-    variances = plan.variances * 1.01
-    estimate = EnergyEstimate(
-        energy=plan.constant + float(means.sum()),
-        standard_error=float(np.sqrt(np.sum(variances / plan.shots))),
-        means=means,
-        variances=variances,
-        wrong_sector=np.arange(plan.n_groups) % 2,
-    )
+    measured = random_measurements(plan, np.random.default_rng(2))
     return {
         "hamiltonian": hamiltonian,
         "factorization": factorization,
@@ -36,7 +40,8 @@ def records():
         "cisd_state": ql.cisd_state(hamiltonian),
         "fci_state": state,
         "plan": plan,
-        "estimate": estimate,
+        "measurements": measured,
+        "estimate": plan.estimate(measured, selection=ql.PostSelected()),
         "experiments": ql.simulate_measurement(
             plan, state, repetitions=50, rng=np.random.default_rng(1)
         ),

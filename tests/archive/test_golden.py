@@ -11,9 +11,12 @@ import qlowrank as ql
 from qlowrank.archive import check_integrity, migrations, opening
 from qlowrank.archive.format import SCHEMA_VERSION
 from qlowrank.checks import InputError
+from qlowrank.measurement import Bias
 
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN = FOLDER / "v1.h5"
+SECOND = FOLDER / "v2.h5"
+NEXT = SCHEMA_VERSION + 1
 
 
 def test_there_is_a_file_and_a_migration_for_every_version():
@@ -47,6 +50,8 @@ def test_version_one_is_read():
     assert plan.shots.tolist() == [26958, 3247, 28372, 1833]
     assert plan.pricing.state == "fci"
     assert plan.fragments.method == "plain"
+    assert plan.bias == Bias(0.0, "sector", 0)
+    assert plan.pricing.spent.tolist() == [0, 0, 0, 0]
     assert study.run.parameters == '{"molecule": "h2", "state": "fci"}'
     assert study.run.seed is None
 
@@ -68,8 +73,53 @@ def test_version_one_is_published():
     assert abs(ql.plan_measurement(eigen, study.state).epsilon2_shots - 0.1366) < 5e-5
 
 
+def test_version_two_is_read():
+    """LiH in STO-3G at 1.0 Å, truncated and measured; the numbers are those of that day."""
+    study = ql.load(SECOND)
+
+    assert study.provenance["schema_version"] == 2
+    assert study.kinds[-4:] == ("plan", "measurements", "estimate", "run")
+    plan, measured = study.plan, study.measurements
+    assert (plan.bias.scope, plan.bias.dropped) == ("sector", 3)
+    assert plan.bias.bound == 0.0011841982515738753
+    assert (plan.n_groups, plan.total_shots) == (19, 8043)
+    assert plan.circuits_id == measured.circuits == "8ac920582d0d2ba9"
+    assert (measured.total_shots, len(measured.counts)) == (8043, 227)
+    assert study.estimate.energy == -7.810386779645184
+    assert study.estimate.selection.method == "post-selected"
+    assert study.estimate.shots.tolist() == plan.shots.tolist()
+    assert study.state.energy == -7.784460280031227
+
+
+def test_version_two_is_verified():
+    verification = ql.verify(SECOND)
+
+    assert verification.passed
+    assert "estimate: means from the counts" in {check.name for check in verification.checks}
+
+
+def test_an_estimate_of_version_one_counted_all_shots(tmp_path, records):
+    """Version 1 had estimates without their shots: those of the plan beside them, or unknown."""
+    new = ("shots", "selection/method", "selection/discarded", "selection/shift")
+    estimate = records["plan"].estimate(records["measurements"])
+    for held, shots in (((records["plan"],), records["plan"].shots), ((), 0 * estimate.shots)):
+        path = tmp_path / "old.h5"
+        ql.save(path, *held, estimate, overwrite=True)
+        with h5py.File(path, "r+") as file:
+            file.attrs["schema_version"] = 1
+            for name in (*new, "selection/shift_error"):
+                del file[f"estimate/{name}"]
+        back = ql.load(path).estimate
+
+        assert back.energy == estimate.energy
+        assert back.shots.tolist() == shots.tolist()
+        assert back.selection.method == "all"
+        assert not back.selection.discarded.any()
+        assert (back.selection.shift, back.selection.shift_error) == (0.0, 0.0)
+
+
 @pytest.fixture
-def version_two(monkeypatch):
+def next_version(monkeypatch):
     """A qlowrank of the future: kappa is renamed, the rank left out, a constant comes apart."""
 
     def migrate(datasets):
@@ -79,13 +129,12 @@ def version_two(monkeypatch):
         new["hamiltonian/source/molecule"] = None
         return new
 
-    monkeypatch.setattr(migrations, "SCHEMA_VERSION", 2)
-    monkeypatch.setattr(opening, "SCHEMA_VERSION", 2)
-    monkeypatch.setattr(check_integrity, "SCHEMA_VERSION", 2)
-    monkeypatch.setitem(migrations.MIGRATIONS, 1, migrate)
+    for module in (migrations, opening, check_integrity):
+        monkeypatch.setattr(module, "SCHEMA_VERSION", NEXT)
+    monkeypatch.setitem(migrations.MIGRATIONS, SCHEMA_VERSION, migrate)
 
 
-def test_an_old_file_is_migrated_as_it_is_read(version_two, tmp_path, records):
+def test_an_old_file_is_migrated_as_it_is_read(next_version, tmp_path, records):
     """Renamed datasets, computed ones and None; slices and verification work as well."""
     path = tmp_path / "old.h5"
     ql.save(path, records["hamiltonian"])
@@ -108,8 +157,10 @@ def test_an_old_file_is_migrated_as_it_is_read(version_two, tmp_path, records):
 def test_a_newer_file_is_refused(tmp_path, records):
     ql.save(tmp_path / "a.h5", records["run"])
     with h5py.File(tmp_path / "a.h5", "r+") as file:
-        file.attrs["schema_version"] = SCHEMA_VERSION + 1
-    message = f"schema version 2, and this qlowrank reads up to {SCHEMA_VERSION}. Upgrade qlowrank"
+        file.attrs["schema_version"] = NEXT
+    message = (
+        f"schema version {NEXT}, and this qlowrank reads up to {SCHEMA_VERSION}. Upgrade qlowrank"
+    )
 
     for verb in (ql.load, ql.verify):
         with pytest.raises(InputError, match=message):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import qlowrank as ql
 from qlowrank.archive import provenance
 from qlowrank.archive.datasets import chunk_shape
-from qlowrank.archive.format import CHUNK_BYTES
+from qlowrank.archive.format import CHUNK_BYTES, SCHEMA_VERSION
 from qlowrank.archive.kinds import KINDS
 
 GOLDEN = Path(__file__).parent / "golden" / "v1.h5"
@@ -53,7 +53,7 @@ def test_the_root_says_where_it_came_from(archive, records):
     source = records["hamiltonian"].source
     assert kinds == set(KINDS)
     assert attributes["format"] == "qlowrank"
-    assert attributes["schema_version"] == 1
+    assert attributes["schema_version"] == SCHEMA_VERSION
     assert np.issubdtype(type(attributes["schema_version"]), np.integer)
     assert attributes["creator"] == "qlowrank"
     assert attributes["creator_version"] == ql.__version__

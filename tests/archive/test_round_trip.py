@@ -21,10 +21,12 @@ from qlowrank.factorization import FactorizationStatus
 from qlowrank.integrals.record import Constants, Molecule, Reference, Source
 from qlowrank.lowrank import Truncation
 from qlowrank.measurement import (
+    Bias,
     EnergyEstimate,
     FragmentStatus,
     MeasurementPlan,
     Pricing,
+    SelectionOutcome,
     SimulatedExperiments,
 )
 
@@ -146,19 +148,48 @@ def plans(draw):
         ),
         constant=draw(numbers),
         nelec=draw(electrons(norb)),
-        pricing=Pricing(draw(texts), draw(arrays(count)), abs(draw(arrays(count)))),
-        shots=np.array(draw(st.lists(st.integers(2, 2**53), min_size=count, max_size=count))),
-        precision=draw(st.floats(min_value=1e-300, max_value=1e300)),
+        pricing=Pricing(
+            draw(texts),
+            draw(arrays(count)),
+            abs(draw(arrays(count))),
+            draw(numbers),
+            draw(whole_numbers(count)),
+        ),
+        shots=2 + draw(whole_numbers(count)),
+        precision=draw(st.floats(min_value=1e-200, max_value=1e200)),
         fragments=FragmentStatus(draw(texts), draw(st.booleans()), draw(integers), draw(texts)),
+        bias=Bias(draw(st.floats(min_value=0, max_value=1e-201)), draw(texts), draw(sizes)),
+    )
+
+
+def whole_numbers(count):
+    """Numbers of shots."""
+    return st.lists(st.integers(0, 2**53), min_size=count, max_size=count).map(
+        lambda values: np.array(values, dtype=np.int64)
+    )
+
+
+@st.composite
+def measurements(draw):
+    count, norb = draw(sizes), draw(sizes)
+    bits = draw(st.lists(st.booleans(), min_size=2 * norb * count, max_size=2 * norb * count))
+    groups = draw(st.lists(st.integers(0, 8), min_size=count, max_size=count))
+    return ql.Measurements(
+        draw(texts),
+        9,
+        np.array(sorted(groups), dtype=np.int64),
+        np.array(bits, dtype=bool).reshape(count, 2 * norb),
+        draw(whole_numbers(count)),
     )
 
 
 @st.composite
 def estimates(draw):
     count = draw(sizes)
-    counts = draw(st.lists(integers, min_size=count, max_size=count))
+    wrong, shots, discarded = (draw(whole_numbers(count)) for _ in range(3))
+    selection = SelectionOutcome(draw(texts), discarded, draw(numbers), draw(numbers))
     means, variances = draw(arrays(count)), draw(arrays(count))
-    return EnergyEstimate(draw(numbers), draw(numbers), means, variances, np.array(counts, int))
+    return EnergyEstimate(draw(numbers), draw(numbers), means, variances, wrong, shots, selection)
 
 
 experiments = sizes.flatmap(
@@ -183,6 +214,7 @@ runs = st.builds(
                 cisd_states(),
                 fci_states(),
                 plans(),
+                measurements(),
                 estimates(),
                 experiments,
                 runs,
@@ -375,7 +407,7 @@ def test_the_best_state_is_the_state(tmp_path, records):
 
 @pytest.mark.parametrize(
     "name",
-    ["hamiltonian", "factorization", "state", "plan", "estimate", "experiments"],
+    ["hamiltonian", "factorization", "state", "plan", "measurements", "estimate", "experiments"],
 )
 def test_what_is_not_held_is_named(tmp_path, records, name):
     ql.save(tmp_path / "a.h5", records["run"])

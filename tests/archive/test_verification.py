@@ -212,7 +212,7 @@ FREE = {
     "hamiltonian/truncation/tolerance": "what was asked for; only bounded by what was reached",
     "plan/fragments/converged": "how the groups were found; that they are right is checked",
     "plan/fragments/iterations": "how the groups were found",
-    "estimate/wrong_sector": "how noisy the device was",
+    "plan/pricing/spent": "what was measured before; it binds only where it was more than needed",
     "experiments/energies": "one random outcome among its likes",
     "experiments/standard_errors": "one random outcome among its likes",
 }
@@ -348,7 +348,17 @@ def first_higher(data):
         ("plan/groups/opposite_spin", lambda x: x * (1 + 1e-15), "plan: groups are the leaves"),
         ("estimate/energy", lambda x: x + 1e-9, "estimate: energy"),
         ("estimate/standard_error", lambda x: x * 1.0001, "estimate: standard error"),
-        ("estimate/wrong_sector", lambda x: x - 1, "estimate: shots in the wrong sector"),
+        ("estimate/wrong_sector", lambda x: x - 999, "estimate: shots in the wrong sector"),
+        ("estimate/wrong_sector", one_more, "estimate: shots from the counts"),
+        ("estimate/shots", one_more, "estimate: standard error"),
+        ("estimate/selection/discarded", one_more, "estimate: shots left out"),
+        ("estimate/selection/shift", lambda x: x * 1.001, "estimate: shift from the counts"),
+        ("estimate/selection/shift_error", lambda x: x * 1.001, "estimate: error of the shift"),
+        ("measurements/counts", one_more, "estimate: shift from the counts"),
+        ("measurements/bits", lambda x: x[:, ::-1], "estimate: means from the counts"),
+        ("plan/bias/bound", lambda x: x + 1e-3, "plan: shots"),
+        ("plan/bias/dropped", lambda x: x + 1, "plan: leaves dropped"),
+        ("plan/pricing/spent", lambda x: x + 10**6, "plan: shots"),
         ("experiments/energies", lambda x: x + 0.03, "experiments: average energy"),
         ("experiments/energies", lambda x: x * np.eye(len(x))[0], "experiments: each energy"),
         ("experiments/standard_errors", lambda x: -x, "experiments: standard errors"),
@@ -419,6 +429,10 @@ def test_an_estimate_of_another_plan_does_not_pass(tmp_path, records):
     fewer = dataclasses.replace(
         estimate,
         **{name: getattr(estimate, name)[1:] for name in ("means", "variances", "wrong_sector")},
+        shots=estimate.shots[1:],
+        selection=dataclasses.replace(
+            estimate.selection, discarded=estimate.selection.discarded[1:]
+        ),
     )
     ql.save(tmp_path / "a.h5", records["plan"], fewer)
 

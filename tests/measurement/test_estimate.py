@@ -18,7 +18,7 @@ from qiskit.quantum_info import Statevector
 
 from qlowrank.checks import InputError
 from qlowrank.circuits import determinant_circuit
-from qlowrank.measurement import EnergyEstimate, plan_measurement
+from qlowrank.measurement import EnergyEstimate, SelectionOutcome, plan_measurement
 from qlowrank.states import hartree_fock_state
 
 EPS = np.finfo(float).eps
@@ -212,5 +212,13 @@ def test_record(rng, short_plan):
     estimate = short_plan.estimate(result_of(random_tables(short_plan, rng)))
     for array in (estimate.means, estimate.variances, estimate.wrong_sector):
         assert not array.flags.writeable
+    assert estimate.total_shots == short_plan.total_shots
+    two, one, all_shots = np.zeros(2), np.zeros(1), SelectionOutcome("all", np.zeros(2))
     with pytest.raises(InputError, match=r"wrong_sector must have shape \(2,\); got \(1,\)"):
-        EnergyEstimate(0.0, 0.0, np.zeros(2), np.zeros(2), np.zeros(1))
+        EnergyEstimate(0.0, 0.0, two, two, one, two, all_shots)
+    with pytest.raises(InputError, match=r"shots must have shape \(2,\); got \(1,\)"):
+        EnergyEstimate(0.0, 0.0, two, two, two, one, all_shots)
+    with pytest.raises(InputError, match="shots must be whole numbers, at least 0; got -1 to -1"):
+        EnergyEstimate(0.0, 0.0, two, two, two, two - 1, all_shots)
+    with pytest.raises(InputError, match=r"discarded must have shape \(1,\); got \(2,\)"):
+        EnergyEstimate(0.0, 0.0, one, one, one, one, all_shots)
