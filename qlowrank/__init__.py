@@ -36,6 +36,20 @@ _ROOMS = {
         "double_factorize",
     ),
     "resources": ("ResourceEstimate", "resource_estimate"),
+    "factorization.compression": (
+        "CompressedFactorization",
+        "Continue",
+        "CoreOneNorm",
+        "CoreSquares",
+        "FrobeniusError",
+        "LargestLeaves",
+        "OneNorm",
+        "QuasiNewton",
+        "RandomLeaves",
+        "SectorError",
+        "WeightedSum",
+        "compress",
+    ),
     "states": (
         "CISDState",
         "DeterminantState",
@@ -110,6 +124,20 @@ if TYPE_CHECKING:
         DoubleFactorization,
         EigenGauge,
         double_factorize,
+    )
+    from qlowrank.factorization.compression import (
+        CompressedFactorization,
+        Continue,
+        CoreOneNorm,
+        CoreSquares,
+        FrobeniusError,
+        LargestLeaves,
+        OneNorm,
+        QuasiNewton,
+        RandomLeaves,
+        SectorError,
+        WeightedSum,
+        compress,
     )
     from qlowrank.hamiltonian import (
         DiagonalOperator,
