@@ -51,11 +51,19 @@ _ROOMS = {
         "compress",
     ),
     "states": (
+        "Block2DMRG",
         "CISDState",
         "DeterminantState",
+        "ExactCI",
         "FCIState",
+        "Fitting",
+        "GivenOrbitals",
+        "LocalOrbitals",
+        "MPSState",
+        "OrderedOrbitals",
         "cisd_state",
         "fci_state",
+        "ground_state_mps",
         "hartree_fock_state",
     ),
     "mps": (
@@ -182,10 +190,18 @@ if TYPE_CHECKING:
     )
     from qlowrank.resources import ResourceEstimate, resource_estimate
     from qlowrank.states import (
+        Block2DMRG,
         CISDState,
         DeterminantState,
+        ExactCI,
         FCIState,
+        Fitting,
+        GivenOrbitals,
+        LocalOrbitals,
+        MPSState,
+        OrderedOrbitals,
         cisd_state,
         fci_state,
+        ground_state_mps,
         hartree_fock_state,
     )

@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "hamiltonian": {"checks", "lowrank", "integrals"},
     "factorization": {"checks", "lowrank", "integrals", "hamiltonian"},
     "mps": {"checks", "lowrank"},
-    "states": {"checks", "lowrank", "integrals", "hamiltonian"},
+    "states": {"checks", "lowrank", "integrals", "hamiltonian", "mps"},
     "resources": {"checks", "lowrank", "integrals", "hamiltonian", "factorization"},
     "circuits": {"checks"},
+    "evolution": {"checks", "lowrank", "hamiltonian", "factorization", "circuits"},
     "measurement": {
         *("checks", "lowrank", "integrals", "hamiltonian"),
         *("factorization", "states", "circuits"),

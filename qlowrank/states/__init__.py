@@ -1,18 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wavefunctions as sources of expectation values and variances."""
 
+from qlowrank.states.applied import Fitting
+from qlowrank.states.dmrg import Block2DMRG, Convergence, Extrapolation
 from qlowrank.states.fci import FCIState
+from qlowrank.states.ground import ExactCI, ground_state_mps
+from qlowrank.states.mps_state import MPSState
 from qlowrank.states.reference import CISDState, DeterminantState
+from qlowrank.states.sites import GivenOrbitals, LocalOrbitals, OrderedOrbitals
 from qlowrank.states.solve import cisd_state, fci_state, hartree_fock_state
 from qlowrank.states.state import Moments, State
 
 __all__ = [
+    "Block2DMRG",
     "CISDState",
+    "Convergence",
     "DeterminantState",
+    "ExactCI",
+    "Extrapolation",
     "FCIState",
+    "Fitting",
+    "GivenOrbitals",
+    "LocalOrbitals",
+    "MPSState",
     "Moments",
+    "OrderedOrbitals",
     "State",
     "cisd_state",
     "fci_state",
+    "ground_state_mps",
     "hartree_fock_state",
 ]

@@ -48,6 +48,22 @@ def random_hamiltonian():
 
 
 @pytest.fixture(scope="session")
+def chain():
+    """A function that makes a chain of hydrogen atoms, 1 Å apart, and its mean field."""
+    from pyscf import gto, scf
+
+    from qlowrank.hamiltonian import from_pyscf
+    from tests.molecules import converged
+
+    def make(atoms):
+        places = [("H", (0, 0, float(k))) for k in range(atoms)]
+        mean_field = converged(scf.RHF(gto.M(atom=places, basis="sto-6g", verbose=0)))
+        return from_pyscf(mean_field), mean_field
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def rotated():
     """A function that writes a Hamiltonian in other orbitals."""
 

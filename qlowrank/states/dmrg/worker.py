@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door to block2: a process that answers requests, and the only file that imports it.
+
+Run as ``python -m qlowrank.states.dmrg.worker``. Requests and answers are JSON, one a line, on
+standard input and output; arrays travel in ``.npz`` files. What block2 prints goes to standard
+error. Nothing of qlowrank is used here, and nothing of block2 leaves.
+
+Requests:
+    start: folder, n_alpha, n_beta, bond, seed, threads, memory. Reads one_body, two_body and
+        constant from ``integrals.npz`` in the folder.
+    sweep: bond, noise, threshold. One sweep of two-site DMRG; answers energy and discarded weight.
+    energy: answers the expectation value of the Hamiltonian in the present state.
+    save: path. Writes the present state: `centre`, the site that is no isometry; `values`, all
+        blocks one after the other; `blocks`, one row a block: site, local state (0, α, β, αβ),
+        electrons and 2 S_z on the left of the site and on its right, rows, columns.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Solver:
+    """A DMRG calculation in the symmetry of electron number and S_z."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        from pyblock2.driver.core import DMRGDriver, SymmetryTypes
+
+        folder = Path(request["folder"])
+        self.driver = DMRGDriver(
+            scratch=str(folder / "block2"),
+            symm_type=SymmetryTypes.SZ,
+            n_threads=request["threads"],
+            stack_mem=request["memory"],
+        )
+        with np.load(folder / "integrals.npz") as integrals:
+            one_body, two_body = integrals["one_body"], integrals["two_body"]
+            constant = float(integrals["constant"])
+        electrons = request["n_alpha"] + request["n_beta"]
+        self.driver.initialize_system(
+            n_sites=len(one_body), n_elec=electrons, spin=request["n_alpha"] - request["n_beta"]
+        )
+        self.operator = self.driver.get_qc_mpo(one_body, two_body, ecore=constant, iprint=0)
+        self.driver.bw.b.Random.rand_seed(request["seed"])
+        self.state = self.driver.get_random_mps(tag="KET", bond_dim=request["bond"])
+        # Sets everything up and does not begin: so the sweeps can be made one at a time.
+        self.driver.dmrg(self.operator, self.state, n_sweeps=-1, bond_dims=[request["bond"]])
+        self.algorithm = self.driver._dmrg  # noqa: SLF001 (the driver offers no other way)
+        self.algorithm.me.init_environments(False)
+        self.forward = self.state.center == 0
+        self.done = 0
+
+    def sweep(self, request: dict[str, Any]) -> dict[str, float]:
+        """Make one sweep."""
+        wrapper, count = self.driver.bw, self.done + 1
+        self.algorithm.bond_dims = wrapper.b.VectorUBond([request["bond"]] * count)
+        self.algorithm.noises = wrapper.VectorFP([request["noise"]] * count)
+        self.algorithm.davidson_conv_thrds = wrapper.VectorFP([request["threshold"]] * count)
+        energy = self.algorithm.solve(count, self.forward, 0.0, self.done)
+        self.done, self.forward = count, not self.forward
+        return {"energy": energy, "discarded": self.algorithm.discarded_weights[-1]}
+
+    def energy(self) -> dict[str, float]:
+        """Return the expectation value of the Hamiltonian."""
+        copy = self._copy("ENERGY")
+        identity = self.driver.get_identity_mpo()
+        norm = self.driver.expectation(copy, identity, copy)
+        return {"energy": self.driver.expectation(copy, self.operator, copy) / norm}
+
+    def save(self, request: dict[str, Any]) -> dict[str, float]:
+        """Write the tensors."""
+        copy = self._copy("SAVE")
+        copy.info.load_mutable()
+        copy.load_mutable()
+        tensors = self.driver.bw.bs.UnfusedMPS(copy).tensors
+        rows, values = [], []
+        for site in range(copy.n_sites):
+            for local, blocks in enumerate(tensors[site].data):
+                for (left, right), block in blocks:
+                    array = np.array(block)
+                    matrix = array.reshape(array.shape[0], array.shape[-1])
+                    charges = (left.n, left.twos, right.n, right.twos)
+                    rows.append((site, local, *charges, *matrix.shape))
+                    values.append(matrix.ravel())
+        part = Path(request["path"] + ".part")
+        with part.open("wb") as file:
+            np.savez(
+                file,
+                blocks=np.array(rows, dtype=np.int64),
+                values=np.concatenate(values),
+                centre=np.array(copy.center),
+            )
+        part.replace(request["path"])
+        return {}
+
+    def _copy(self, tag: str) -> Any:
+        """Return a one-site copy, so that reading it leaves the calculation alone."""
+        return self.driver.adjust_mps(self.state.deep_copy(tag), dot=1)[0]
+
+
+def answer(solver: Solver | None, request: dict[str, Any]) -> tuple[Solver | None, dict[str, Any]]:
+    """Carry out one request."""
+    if request["do"] == "start":
+        return Solver(request), {}
+    if solver is None:
+        return solver, {"error": "nothing was started"}
+    if request["do"] == "sweep":
+        return solver, solver.sweep(request)
+    if request["do"] == "energy":
+        return solver, solver.energy()
+    return solver, solver.save(request)
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides when to stop
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    solver: Solver | None = None
+    for line in sys.stdin:
+        try:
+            solver, reply = answer(solver, json.loads(line))
+        except ImportError as error:
+            reply = {"missing": str(error)}
+        except Exception as error:  # noqa: BLE001 (told to whoever asked)
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(reply) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

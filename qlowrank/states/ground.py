@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ground state of a Hamiltonian as an MPS: exact where it fits, DMRG beyond."""
+
+from dataclasses import dataclass
+from math import comb
+from typing import Protocol
+
+import numpy as np
+
+from qlowrank import checks
+from qlowrank.checks import InputError
+from qlowrank.hamiltonian.record import Hamiltonian, packed_two_body
+from qlowrank.lowrank import Progress
+from qlowrank.mps.arithmetic import scale_mps
+from qlowrank.mps.ci import mps_from_ci
+from qlowrank.mps.record import MPS
+from qlowrank.states.dmrg.method import Block2DMRG, Solution
+from qlowrank.states.dmrg.record import Convergence
+from qlowrank.states.mps_state import MPSState
+from qlowrank.states.sites import LocalOrbitals, SiteOrbitals, in_orbitals
+from qlowrank.states.solve import fci_state
+
+EXACT_LIMIT = 500_000
+"""Determinants up to which an exact CI vector is the default; PySCF takes seconds for it."""
+
+
+class GroundState(Protocol):
+    """Finds the ground state in given orbitals."""
+
+    def __call__(
+        self, hamiltonian: Hamiltonian, max_bond: int, progress: Progress | None
+    ) -> Solution:
+        """Return the lowest state of the Hamiltonian's sector."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExactCI:
+    """The full CI vector, decomposed bond by bond; what is cut off is known exactly."""
+
+    tolerance: float = 1e-10
+    """Error of the vector's norm that may be made where `max_bond` does not bind."""
+
+    def __call__(
+        self, hamiltonian: Hamiltonian, max_bond: int, progress: Progress | None = None
+    ) -> Solution:
+        """Return the decomposed ground state, normalised again."""
+        state = fci_state(hamiltonian)
+        if progress is not None:
+            progress("full CI", 1, 1)
+        mps = mps_from_ci(
+            state.vector, state.norb, state.nelec, tolerance=self.tolerance, max_bond=max_bond
+        )
+        mps = scale_mps(mps, 1 / mps.norm())
+        energy = _energy(hamiltonian, mps)
+        convergence = Convergence(
+            bond_dimensions=np.array([mps.max_bond_dimension]),
+            energies=np.array([energy]),
+            discarded_weights=np.array([mps.discarded_weights.sum()]),
+            sweeps=np.array([0]),
+            status="converged",
+        )
+        return Solution(mps, energy, convergence)
+
+
+def ground_state_mps(
+    hamiltonian: Hamiltonian,
+    *,
+    max_bond: int = 200,
+    method: GroundState | None = None,
+    orbitals: SiteOrbitals | None = None,
+    progress: Progress | None = None,
+) -> MPSState:
+    """Return the lowest state of the Hamiltonian's sector (n_alpha, n_beta) as an MPS.
+
+    Up to half a million determinants the full CI vector is found and decomposed; beyond that
+    block2 optimises the MPS itself (extra `dmrg`).
+
+    Args:
+        hamiltonian: The operator.
+        max_bond: Most states of a bond.
+        method: `ExactCI()` or `Block2DMRG()`; by default whichever the size calls for.
+        orbitals: What the sites are: `LocalOrbitals()` (default), `OrderedOrbitals()` or
+            `GivenOrbitals()`. The state remembers them and takes operators in the Hamiltonian's
+            orbitals all the same.
+        progress: Called after each sweep.
+
+    Returns:
+        The state, with `mps` for entanglement and `convergence` for what each bond dimension gave.
+        An interrupted or unconverged DMRG says so in `convergence.status`.
+
+    Raises:
+        InputError: `max_bond` below 1, block2 missing, or integrals that do not fit in memory.
+        OSError: No room in the scratch folder.
+        NotConvergedError: The eigensolver or block2 failed.
+
+    >>> from qlowrank.hamiltonian.read import from_example
+    >>> state = ground_state_mps(from_example("h2"))
+    >>> state
+    MPSState(2 orbitals, nelec=(1, 1), bond dimension 4, energy -1.10115033 Hartree, converged)
+    """
+    if checks.whole("max_bond", max_bond) < 1:
+        raise InputError(f"max_bond must be at least 1; got {max_bond}.")
+    n_alpha, n_beta = hamiltonian.nelec
+    determinants = comb(hamiltonian.norb, n_alpha) * comb(hamiltonian.norb, n_beta)
+    if method is None:
+        method = ExactCI() if determinants <= EXACT_LIMIT else Block2DMRG()
+    columns = (LocalOrbitals() if orbitals is None else orbitals)(hamiltonian)
+    solution = method(in_orbitals(hamiltonian, columns), int(max_bond), progress)
+    return MPSState(
+        mps=solution.mps,
+        orbitals=columns,
+        energy=solution.energy,
+        convergence=solution.convergence,
+    )
+
+
+def _energy(hamiltonian: Hamiltonian, mps: MPS) -> float:
+    """Expectation value of the Hamiltonian in a normalised MPS, through its CI vector."""
+    from pyscf.fci import direct_spin1
+
+    value = direct_spin1.energy(
+        hamiltonian.normal_ordered_one_body(),
+        packed_two_body(hamiltonian),
+        mps.to_ci(),
+        hamiltonian.norb,
+        hamiltonian.nelec,
+    )
+    return float(value) + hamiltonian.constant

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A matrix product state that prices measurement plans."""
+
+from dataclasses import dataclass, field
+from math import comb
+
+import numpy as np
+
+from qlowrank import checks
+from qlowrank.checks import Array, InputError
+from qlowrank.hamiltonian.diagonal import DiagonalOperator
+from qlowrank.mps.record import MPS
+from qlowrank.states.applied import Applied, Fitting
+from qlowrank.states.covariance import rotated
+from qlowrank.states.dmrg.record import Convergence
+from qlowrank.states.fci import FCIState
+from qlowrank.states.state import Moments
+
+DENSE_LIMIT = 1_000_000
+"""Determinants up to which covariances of all pairs of orbitals go through the CI vector."""
+
+
+@dataclass(frozen=True, eq=False)
+class MPSState:
+    """A state held as an MPS over orbitals of its own. Make one with `ql.ground_state_mps`."""
+
+    mps: MPS
+    """One site per spatial orbital, norm 1."""
+    orbitals: Array = field(metadata={"units": "1", "axes": "orbital,site"})
+    """Shape (norb, norb), orthogonal: column k is the orbital of site k, written in the
+    Hamiltonian's orbitals."""
+    energy: float = field(metadata={"units": "hartree"})
+    """Expectation value of the Hamiltonian, Hartree."""
+    convergence: Convergence
+    """How it came about."""
+    fitting: Fitting = Fitting()  # noqa: RUF009 (frozen)
+    """How operators are applied to it."""
+
+    def __post_init__(self) -> None:
+        norb = self.mps.n_sites
+        orbitals = checks.readonly("orbitals", self.orbitals, (norb, norb))
+        object.__setattr__(self, "orbitals", orbitals)
+        gap = float(np.abs(orbitals.T @ orbitals - np.eye(norb)).max())
+        if gap > 1e-8:
+            raise InputError(f"orbitals must be orthogonal; UᵀU misses the identity by {gap:.1e}.")
+        norm = self.mps.norm()
+        if abs(norm - 1) > 1e-8:
+            raise InputError(f"The MPS of a state must have norm 1; got {norm:.8f}.")
+
+    @property
+    def label(self) -> str:
+        """Name of the method."""
+        return "mps"
+
+    @property
+    def norb(self) -> int:
+        """Number of spatial orbitals."""
+        return self.mps.n_sites
+
+    @property
+    def nelec(self) -> tuple[int, int]:
+        """(n_alpha, n_beta)."""
+        return self.mps.nelec
+
+    def moments(self, operator: DiagonalOperator) -> Moments:
+        """Return mean and variance of `operator`, by applying it to the chain.
+
+        The mean is exact. The variance is exact for one-body operators; for squares it rests on a
+        fit, see `qlowrank.states.applied`.
+        """
+        return self._applied(operator).moments()
+
+    def fit_error(self, operator: DiagonalOperator) -> float:
+        """Return the share of the squared norm that the fits behind a variance cut off.
+
+        The largest over the squares of `operator`; zero where none was needed.
+        """
+        return self._applied(operator).error
+
+    def one_body_covariance(self) -> Array:
+        """Return ⟨E_pq E_rs⟩ − ⟨E_pq⟩⟨E_rs⟩, symmetrised in p,q and in r,s, shape (norb,)*4.
+
+        Raises:
+            InputError: The state has too many determinants; the message says what works.
+        """
+        n_alpha, n_beta = self.nelec
+        determinants = comb(self.norb, n_alpha) * comb(self.norb, n_beta)
+        if determinants > DENSE_LIMIT:
+            raise InputError(
+                f"Covariances of all pairs of orbitals go through the CI vector of an MPS, up to "
+                f"{DENSE_LIMIT:g} determinants; this one has {determinants:.3g}. Use plain or "
+                "mean-field fragments."
+            )
+        vector = self.mps.to_ci()
+        vector = vector / np.linalg.norm(vector)
+        dense = FCIState(vector=vector, norb=self.norb, nelec=self.nelec, energy=self.energy)
+        return rotated(dense.one_body_covariance(), self.orbitals)
+
+    def square_covariances(self, frame: Array, values: Array) -> Array:
+        """Return Cov(½(Σ_k values_k ñ_k)², ñ_l) for every rotated orbital l, shape (norb,)."""
+        square = np.outer(values, values)
+        operator = DiagonalOperator(frame, np.zeros(self.norb), square, square)
+        return self._applied(operator).number_covariances()
+
+    def _applied(self, operator: DiagonalOperator) -> Applied:
+        """Return the operator, written over the sites, applied to the chain."""
+        return Applied(self.mps, operator, self.orbitals, self.fitting)
+
+    def __repr__(self) -> str:
+        """Say what it is."""
+        return (
+            f"MPSState({self.norb} orbitals, nelec={self.nelec}, bond dimension "
+            f"{self.mps.max_bond_dimension}, energy {self.energy:.8f} Hartree, "
+            f"{self.convergence.status})"
+        )

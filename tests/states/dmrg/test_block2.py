@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""block2 behind its door: states against full CI, and what happens when things go wrong."""
+
+import resource
+import signal
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from qlowrank.checks import InputError, NotConvergedError
+from qlowrank.hamiltonian import from_example
+from qlowrank.states import Block2DMRG, GivenOrbitals, fci_state, ground_state_mps
+
+pytest.importorskip("block2")
+
+QUICK = Block2DMRG(stages=1, memory=100_000_000)
+
+
+@pytest.mark.parametrize(("norb", "nelec"), [(3, (2, 1)), (5, (3, 2))])
+def test_coefficients_are_those_of_full_ci(rng, random_hamiltonian, norb, nelec):
+    """Signs and all: the ground state is unique, so the vectors agree up to one sign."""
+    hamiltonian = random_hamiltonian(rng, norb, nelec)
+    exact = fci_state(hamiltonian)
+    state = ground_state_mps(hamiltonian, max_bond=64, method=QUICK, orbitals=GivenOrbitals())
+    overlap = np.vdot(state.mps.to_ci(), exact.vector)
+    # Energies agree to 1e-7, so overlaps to 1e-7 / gap.
+    assert abs(overlap) == pytest.approx(1.0, abs=1e-6)
+    assert state.energy == pytest.approx(exact.energy, abs=1e-7)
+    assert state.convergence.converged
+
+
+def test_same_seed_same_bytes_and_no_traces(tmp_path, capfd):
+    method = Block2DMRG(stages=2, memory=100_000_000, scratch=str(tmp_path))
+    hamiltonian = from_example("h2")
+    first, second = (ground_state_mps(hamiltonian, max_bond=3, method=method) for _ in range(2))
+    for ours, theirs in zip(first.mps.blocks, second.mps.blocks, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_scratch_that_is_no_folder(tmp_path):
+    method = Block2DMRG(scratch=str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match=r"scratch must be a folder .*Block2DMRG\(scratch"):
+        ground_state_mps(from_example("h2"), method=method)
+
+
+@contextmanager
+def files_up_to(size):
+    """No file of this process or its children may grow beyond `size` bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("size", [5_000, 13_000])
+def test_scratch_without_room(tmp_path, size):
+    """Too small for the 10 kB of integrals; room for those, and not for what block2 writes."""
+    hamiltonian = from_example("lih")
+    method = Block2DMRG(scratch=str(tmp_path), memory=100_000_000)
+    with files_up_to(size), pytest.raises(OSError, match=r"no room .*Block2DMRG\(scratch"):
+        ground_state_mps(hamiltonian, method=method)
+    assert list(tmp_path.iterdir()) == []
+
+
+def impostor(folder, monkeypatch, code):
+    """Put another pyblock2 before the real one."""
+    package = folder / "pyblock2"
+    package.mkdir()
+    (package / "__init__.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+def test_block2_missing(tmp_path, monkeypatch):
+    impostor(tmp_path, monkeypatch, "raise ImportError('not here')")
+    with pytest.raises(InputError, match=r"pip install 'qlowrank\[dmrg\]'"):
+        ground_state_mps(from_example("h2"), method=QUICK)
+
+
+def test_block2_dies(tmp_path, monkeypatch):
+    code = "import os, sys\nprint('out of stack', file=sys.stderr)\nos._exit(3)"
+    impostor(tmp_path, monkeypatch, code)
+    with pytest.raises(NotConvergedError, match=r"ended with status 3.*out of stack"):
+        ground_state_mps(from_example("h2"), method=QUICK)
+
+
+def test_an_interrupt_in_the_middle_of_a_sweep(tmp_path):
+    """Ctrl-C while block2 works: the last sweep is kept, and block2 and its files are gone."""
+    method = Block2DMRG(memory=100_000_000, scratch=str(tmp_path))
+    timer = threading.Timer(0.0, signal.raise_signal, [signal.SIGINT])
+
+    def progress(_what, done, _total):
+        if done == 2:
+            timer.start()
+
+    state = ground_state_mps(from_example("lih"), max_bond=8, method=method, progress=progress)
+    timer.join()
+    assert state.convergence.status == "interrupted"
+    assert sum(state.convergence.sweeps) >= 2
+    assert list(tmp_path.iterdir()) == []
