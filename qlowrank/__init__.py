@@ -33,7 +33,12 @@ _ROOMS = {
         "CholeskyGauge",
         "DoubleFactorization",
         "EigenGauge",
+        "MedianShift",
+        "OneNormShift",
+        "SymmetryShift",
+        "TracelessShift",
         "double_factorize",
+        "shift_symmetry",
     ),
     "resources": ("ResourceEstimate", "resource_estimate"),
     "factorization.compression": (
@@ -131,7 +136,12 @@ if TYPE_CHECKING:
         CholeskyGauge,
         DoubleFactorization,
         EigenGauge,
+        MedianShift,
+        OneNormShift,
+        SymmetryShift,
+        TracelessShift,
         double_factorize,
+        shift_symmetry,
     )
     from qlowrank.factorization.compression import (
         CompressedFactorization,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Is the factorization what it says, and does it factorize this Hamiltonian?"""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from qlowrank.archive.check_cut import cut_checks
 from qlowrank.archive.evidence import EPS, Evidence
 from qlowrank.checks import Array
 from qlowrank.factorization.record import DoubleFactorization
+from qlowrank.factorization.shift import unshift
 from qlowrank.hamiltonian.record import Hamiltonian
 
 
@@ -40,6 +42,8 @@ def _against_hamiltonian(
     factorization: DoubleFactorization, hamiltonian: Hamiltonian
 ) -> Iterator[Check]:
     """Same molecule, same one-body part, and integrals within what was lost on the way."""
+    if factorization.shift is not None:
+        factorization = yield from _without_shift(factorization, hamiltonian)
     same = (
         factorization.constants == hamiltonian.constants
         and factorization.nelec == hamiltonian.nelec
@@ -63,6 +67,25 @@ def _against_hamiltonian(
             status.trace_norm_error - hamiltonian.residual_trace,
         ),
     )
+
+
+def _without_shift(
+    factorization: DoubleFactorization, hamiltonian: Hamiltonian
+) -> Generator[Check, None, DoubleFactorization]:
+    """Undo the symmetry shift; what must then be the hamiltonian's is so to rounding."""
+    plain = unshift(factorization)
+    electrons, shifts = sum(factorization.nelec), factorization.shift.leaf_shifts  # type: ignore[union-attr]
+    size = float(np.abs(shifts) @ np.linalg.norm(factorization.eigenvalues, axis=1))
+    size += abs(factorization.constant) + float(np.linalg.norm(hamiltonian.kappa))
+    size += electrons * float(shifts @ shifts)
+    # moved there and back: sums over leaves and orbitals of products of this size, twice
+    allowed = 16 * (factorization.norb + factorization.n_leaves) * EPS * max(electrons, 1) * size
+    for name, gap in (
+        ("constant", abs(plain.constant - hamiltonian.constant)),
+        ("one-body part", float(np.abs(plain.one_body - hamiltonian.kappa).max(initial=0.0))),
+    ):
+        yield within(f"factorization: {name} without the symmetry shift", gap, allowed, "off by")
+    return replace(plain, constants=hamiltonian.constants, one_body=hamiltonian.kappa)
 
 
 def _integral_checks(

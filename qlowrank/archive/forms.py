@@ -8,7 +8,7 @@ needs no code of its own here.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
@@ -82,14 +82,21 @@ class Record:
     cls: type
 
     def entries(self, path: str, value: Any, label: Mapping[str, str]) -> Iterator[Entry]:  # noqa: ARG002
-        """Yield the datasets of all fields."""
+        """Yield the datasets of all fields; None where that is the default takes none."""
         for name, form, metadata in fields_of(self.cls):
-            yield from form.entries(f"{path}/{name}", getattr(value, name), metadata)
+            item = getattr(value, name)
+            if item is not None or name not in with_default(self.cls):
+                yield from form.entries(f"{path}/{name}", item, metadata)
 
     def value(self, store: Store, path: str) -> Any:
-        """Read all fields and let the record's own constructor check them."""
+        """Read all fields and let the record's own constructor check them.
+
+        A field that the file does not have, such as one younger than it, takes its default.
+        """
         values = {
-            name: form.value(store, f"{path}/{name}") for name, form, _ in fields_of(self.cls)
+            name: form.value(store, f"{path}/{name}")
+            for name, form, _ in fields_of(self.cls)
+            if not (name in with_default(self.cls) and _absent(store, f"{path}/{name}"))
         }
         with _at(path):
             return self.cls(**values)
@@ -152,6 +159,17 @@ def fields_of(cls: type) -> tuple[tuple[str, Form, Mapping[str, str]], ...]:
     """Return name, form and metadata of every field of a record type."""
     hints = get_type_hints(cls)
     return tuple((f.name, form_of(hints[f.name]), f.metadata) for f in fields(cls))
+
+
+@cache
+def with_default(cls: type) -> frozenset[str]:
+    """Return the names of the fields that have a default."""
+    return frozenset(f.name for f in fields(cls) if f.default is not MISSING)
+
+
+def _absent(store: Store, path: str) -> bool:
+    """Tell whether a file has nothing at a path or below."""
+    return not any(name == path or name.startswith(f"{path}/") for name in store.datasets)
 
 
 def form_of(hint: Any) -> Form:

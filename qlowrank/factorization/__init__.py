@@ -4,6 +4,15 @@
 from qlowrank.factorization.double import double_factorize
 from qlowrank.factorization.gauge import CholeskyGauge, EigenGauge, Gauge
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
+from qlowrank.factorization.shift import (
+    MedianShift,
+    OneNormShift,
+    ShiftMethod,
+    TracelessShift,
+    shift_symmetry,
+    unshift,
+)
+from qlowrank.factorization.symmetry import SymmetryShift
 
 __all__ = [
     "CholeskyGauge",
@@ -11,5 +20,12 @@ __all__ = [
     "EigenGauge",
     "FactorizationStatus",
     "Gauge",
+    "MedianShift",
+    "OneNormShift",
+    "ShiftMethod",
+    "SymmetryShift",
+    "TracelessShift",
     "double_factorize",
+    "shift_symmetry",
+    "unshift",
 ]

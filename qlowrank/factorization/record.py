@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The double factorization: every square diagonal in an orbital frame of its own."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from opt_einsum import contract
 
 from qlowrank import checks
-from qlowrank.checks import Array
+from qlowrank.checks import Array, InputError
+from qlowrank.factorization.symmetry import SymmetryShift
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals.record import Constants, Source
 from qlowrank.lowrank import Truncation
@@ -36,7 +37,8 @@ class DoubleFactorization:
               (pq|rs) = \sum_t \sum_{kl} Z^t_{kl} U^t_{pk} U^t_{qk} U^t_{rl} U^t_{sl}, \quad
               Z^t_{kl} = \varepsilon^t_k \varepsilon^t_l
 
-    Make one with `ql.double_factorize`.
+    Make one with `ql.double_factorize`. After `ql.shift_symmetry`, `shift` says what was moved, and
+    the operator is the molecule's on states of its own number of electrons only.
     """
 
     constants: Constants
@@ -53,6 +55,8 @@ class DoubleFactorization:
     """The method, and bounds on the difference from the source's integrals."""
     source: Source
     """Where the integrals came from."""
+    shift: SymmetryShift | None = None
+    """What a symmetry shift moved; None where the operator is the molecule's on all states."""
 
     def __post_init__(self) -> None:
         norb, n_leaves = len(self.one_body), len(self.eigenvalues)
@@ -63,6 +67,8 @@ class DoubleFactorization:
         }.items():
             object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
         object.__setattr__(self, "nelec", checks.electrons(self.nelec, norb))
+        if self.shift is not None:
+            _check_shift(self.shift, n_leaves, sum(self.nelec))
 
     @property
     def norb(self) -> int:
@@ -111,9 +117,14 @@ class DoubleFactorization:
     def to_hamiltonian(self) -> Hamiltonian:
         """Return the sum of squares that the leaves describe, as a Hamiltonian.
 
-        `one_body` of the result is the h that goes with these squares.
+        `one_body` of the result is the h that goes with these squares. Of a shifted factorization,
+        it is the shifted operator: the origin of its source says for how many electrons it holds.
         """
         factors = self.factors()
+        source = self.source
+        if self.shift is not None:
+            where = f"{source.origin}, shifted: for {self.shift.electrons} electrons only"
+            source = replace(source, origin=where)
         return Hamiltonian(
             constants=self.constants,
             one_body=self.one_body + contract("tpr,trq->pq", factors, factors) / 2,
@@ -126,7 +137,7 @@ class DoubleFactorization:
                 max_error=self.status.max_abs_error,
                 discarded=self.status.trace_norm_error,
             ),
-            source=self.source,
+            source=source,
         )
 
     def __repr__(self) -> str:
@@ -134,5 +145,20 @@ class DoubleFactorization:
         return (
             f"DoubleFactorization({self.source.name}: {self.norb} orbitals, {self.n_leaves} "
             f"leaves, method {self.status.method}, one-norm {self.one_norm():.4f} Hartree, "
-            f"|error| <= {self.status.max_abs_error:.1e} Hartree)"
+            f"|error| <= {self.status.max_abs_error:.1e} Hartree"
+            + (f", for {self.shift.electrons} electrons only)" if self.shift else ")")
+        )
+
+
+def _check_shift(shift: SymmetryShift, n_leaves: int, electrons: int) -> None:
+    """Refuse a shift that belongs to another factorization."""
+    if len(shift.leaf_shifts) != n_leaves:
+        raise InputError(
+            f"leaf_shifts must have one entry for each of the {n_leaves} leaves; got "
+            f"{len(shift.leaf_shifts)}."
+        )
+    if shift.electrons != electrons:
+        raise InputError(
+            f"the shift holds for {shift.electrons} electrons, but nelec puts {electrons} into the "
+            "orbitals; shift anew for this number."
         )
