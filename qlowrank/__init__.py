@@ -71,6 +71,14 @@ _ROOMS = {
         "ground_state_mps",
         "hartree_fock_state",
     ),
+    "states.intervals": (
+        "CISD",
+        "FCI",
+        "CoupledCluster",
+        "EnergyInterval",
+        "HartreeFock",
+        "energy_interval",
+    ),
     "mps": (
         "MPS",
         "ExactTrain",
@@ -214,4 +222,12 @@ if TYPE_CHECKING:
         fci_state,
         ground_state_mps,
         hartree_fock_state,
+    )
+    from qlowrank.states.intervals import (
+        CISD,
+        FCI,
+        CoupledCluster,
+        EnergyInterval,
+        HartreeFock,
+        energy_interval,
     )

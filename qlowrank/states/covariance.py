@@ -58,11 +58,30 @@ def cisd_rdms(
         singles: c^α, c^β.
         doubles: c^αα, c^αβ, c^ββ.
     """
+    solver, vector = _unrestricted(nelec, norb, reference, singles, doubles)
+    return solver.make_rdm1(vector), solver.make_rdm2(vector)
+
+
+def cisd_density(
+    nelec: tuple[int, int], norb: int, reference: float, singles: Any, doubles: Any
+) -> Array:
+    """Return the spin-summed one-particle density of a CISD state in its reference orbitals.
+
+    Arguments are those of `cisd_rdms`; nothing larger than the amplitudes is formed.
+    """
+    solver, vector = _unrestricted(nelec, norb, reference, singles, doubles)
+    density = np.sum(solver.make_rdm1(vector), axis=0)
+    return np.asarray(density + density.T) / 2
+
+
+def _unrestricted(
+    nelec: tuple[int, int], norb: int, reference: float, singles: Any, doubles: Any
+) -> tuple[Any, Any]:
+    """PySCF's CISD object in its reference orbitals, and its vector."""
     from pyscf import ci, gto, scf
 
     mean_field = scf.UHF(gto.M(verbose=0))
     mean_field.mo_coeff = np.array([np.eye(norb)] * 2)
     mean_field.mo_occ = np.array([(np.arange(norb) < n).astype(float) for n in nelec])
     solver = ci.UCISD(mean_field)
-    vector = ci.ucisd.amplitudes_to_cisdvec(reference, singles, doubles)
-    return solver.make_rdm1(vector), solver.make_rdm2(vector)
+    return solver, ci.ucisd.amplitudes_to_cisdvec(reference, singles, doubles)

@@ -47,6 +47,13 @@ class FCIState:
         deviation = image - mean * self.vector
         return Moments(mean=mean, variance=float(np.vdot(deviation, deviation)))
 
+    def one_body_density(self) -> Array:
+        """Return γ_pq = ⟨E_pq⟩, spin-summed, shape (norb, norb)."""
+        from pyscf.fci import direct_spin1
+
+        density = direct_spin1.make_rdm1(np.array(self.vector), self.norb, self.nelec)
+        return np.asarray(density + density.T) / 2
+
     def one_body_covariance(self) -> Array:
         """Return Γ of `covariance.covariance_from_rdms`, shape (norb,)*4."""
         from pyscf.fci import direct_spin1

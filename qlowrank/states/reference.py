@@ -9,7 +9,7 @@ import numpy as np
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.diagonal import DiagonalOperator, Squares
-from qlowrank.states.covariance import cisd_rdms, covariance_from_rdms, rotated
+from qlowrank.states.covariance import cisd_density, cisd_rdms, covariance_from_rdms, rotated
 from qlowrank.states.generating import Amplitudes, central_moments
 from qlowrank.states.response import square_covariances
 from qlowrank.states.state import Moments
@@ -48,6 +48,15 @@ class DeterminantState:
     def moments(self, operator: DiagonalOperator) -> Moments:
         """Return mean and variance of `operator`, exactly."""
         return _moments(operator, self, None)
+
+    def spin_densities(self) -> Array:
+        """Return the density matrices of alpha and beta, shape (2, norb, norb)."""
+        filled = [self.orbitals[:, :n] for n in self.nelec]
+        return np.stack([orbitals @ orbitals.T for orbitals in filled])
+
+    def one_body_density(self) -> Array:
+        """Return γ_pq = ⟨E_pq⟩, spin-summed, shape (norb, norb)."""
+        return np.asarray(self.spin_densities().sum(axis=0))
 
     def one_body_covariance(self) -> Array:
         """Return Γ of `covariance.covariance_from_rdms`, shape (norb,)*4."""
@@ -146,6 +155,13 @@ class CISDState:
     def moments(self, operator: DiagonalOperator) -> Moments:
         """Return mean and variance of `operator`, exactly, without the FCI space."""
         return _moments(operator, self.determinant, self._amplitudes())
+
+    def one_body_density(self) -> Array:
+        """Return γ_pq = ⟨E_pq⟩, spin-summed, shape (norb, norb)."""
+        doubles = (self.doubles_same[0], self.doubles_opposite, self.doubles_same[1])
+        amplitudes = (self.reference_coefficient, self.singles, doubles)
+        orbitals = self.determinant.orbitals
+        return np.asarray(orbitals @ cisd_density(self.nelec, self.norb, *amplitudes) @ orbitals.T)
 
     def one_body_covariance(self) -> Array:
         """Return Γ of `covariance.covariance_from_rdms`, shape (norb,)*4."""

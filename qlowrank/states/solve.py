@@ -5,12 +5,17 @@ from math import comb
 from typing import Any
 
 import numpy as np
-from opt_einsum import contract
 
 from qlowrank import checks
-from qlowrank.checks import Array, InputError, NotConvergedError
+from qlowrank.checks import Array, NotConvergedError
 from qlowrank.hamiltonian.record import Hamiltonian, packed_two_body
 from qlowrank.states.fci import FCIState
+from qlowrank.states.mean_field import (
+    mean_field_of,
+    occupation_of,
+    on_determinant,
+    orbital_gradient,
+)
 from qlowrank.states.reference import CISDState, DeterminantState
 
 STATIONARY = 1e-5
@@ -40,10 +45,10 @@ def hartree_fock_state(hamiltonian: Hamiltonian) -> DeterminantState:
     >>> round(hartree_fock_state(from_example("h2")).energy, 6)
     -1.066109
     """
-    mean_field = _mean_field(hamiltonian)
+    mean_field = mean_field_of(hamiltonian)
     norb, nelec = hamiltonian.norb, hamiltonian.nelec
-    occupation = _occupation(norb, nelec)
-    if _gradient(hamiltonian) <= STATIONARY:
+    occupation = occupation_of(norb, nelec)
+    if orbital_gradient(hamiltonian) <= STATIONARY:
         energy = float(mean_field.energy_tot(mean_field.make_rdm1(np.eye(norb), occupation)))
         return DeterminantState(orbitals=np.eye(norb), nelec=nelec, energy=energy)
     start = mean_field.make_rdm1(np.eye(norb), occupation)
@@ -164,96 +169,13 @@ def _start(diagonal: Array) -> list[Array]:
     return [lowest, mixture / np.linalg.norm(mixture)]
 
 
-def _occupation(norb: int, nelec: tuple[int, int]) -> Array:
-    """Occupation 2, 1 or 0 of orbitals filled from the first."""
-    index = np.arange(norb)
-    return (index < nelec[0]).astype(float) + (index < nelec[1])
-
-
-def _mean_field(hamiltonian: Hamiltonian) -> Any:
-    """PySCF's mean-field object for a Hamiltonian in an orthonormal basis.
-
-    Of the class itself: `scf.ROHF` would hand one electron to a class that leaves our constant out.
-    """
-    from pyscf import gto
-    from pyscf.scf.hf import RHF
-    from pyscf.scf.rohf import ROHF
-
-    norb, (n_alpha, n_beta) = hamiltonian.norb, hamiltonian.nelec
-    if n_beta > n_alpha:
-        raise InputError(
-            f"nelec must not have more beta than alpha electrons for a mean field; got "
-            f"({n_alpha}, {n_beta}). Swap the spins."
-        )
-    mol = gto.M(verbose=0)
-    mol.nelectron = n_alpha + n_beta
-    mol.spin = n_alpha - n_beta
-    mol.incore_anyway = True
-    one_body = hamiltonian.normal_ordered_one_body()
-    mean_field = (RHF if mol.spin == 0 else ROHF)(mol)
-    mean_field.get_hcore = lambda *_: one_body
-    mean_field.get_ovlp = lambda *_: np.eye(norb)
-    mean_field.energy_nuc = lambda *_: hamiltonian.constant
-    mean_field.get_jk = lambda _mol, dm, *_, **__: _coulomb_exchange(hamiltonian, dm)
-    mean_field.conv_tol = 1e-11
-    mean_field.max_cycle = 200
-    return mean_field
-
-
-def _coulomb_exchange(hamiltonian: Hamiltonian, densities: Any) -> tuple[Array, Array]:
-    """Coulomb and exchange matrices of one density or a stack of them, from the factors."""
-    factors = hamiltonian.factors
-    stack = np.asarray(densities)
-    shape = stack.shape
-    stack = stack.reshape(-1, *shape[-2:])
-    coulomb = contract("tpq,trs,xrs->xpq", factors, factors, stack)
-    exchange = np.stack([_exchange(factors, density) for density in stack])
-    return coulomb.reshape(shape), exchange.reshape(shape)
-
-
-def _exchange(factors: Array, density: Array) -> Array:
-    """Σ_t L_t D L_t, shape (norb, norb)."""
-    half = factors @ density
-    norb = len(density)
-    return np.asarray(
-        half.transpose(1, 0, 2).reshape(norb, -1) @ factors.transpose(0, 2, 1).reshape(-1, norb)
-    )
-
-
-def _gradient(hamiltonian: Hamiltonian) -> float:
-    """Largest orbital gradient of the determinant that fills the first orbitals, Hartree."""
-    norb, (n_alpha, n_beta) = hamiltonian.norb, hamiltonian.nelec
-    index = np.arange(norb)
-    densities = np.array([np.diag((index < n).astype(float)) for n in (n_alpha, n_beta)])
-    coulomb, exchange = _coulomb_exchange(hamiltonian, densities)
-    fock = hamiltonian.normal_ordered_one_body() + coulomb.sum(axis=0) - exchange
-    occupation = _occupation(norb, (n_alpha, n_beta))
-    closed, opened, empty = occupation == 2, occupation == 1, occupation == 0
-    parts = (
-        fock.sum(axis=0)[np.ix_(closed, empty)] / 2,
-        fock[0][np.ix_(opened, empty)],
-        fock[1][np.ix_(closed, opened)],
-    )
-    return max(float(np.abs(part).max(initial=0.0)) for part in parts)
-
-
 def _configuration_interaction(
     hamiltonian: Hamiltonian, determinant: DeterminantState, closed: bool
 ) -> Any:
     """PySCF's CISD object on the determinant."""
     from pyscf import ci
 
-    mean_field = _mean_field(hamiltonian)
-    mean_field._eri = packed_two_body(hamiltonian)  # noqa: SLF001 (PySCF's place for a model's)
-    mean_field.mo_coeff = np.array(determinant.orbitals)
-    mean_field.mo_occ = _occupation(hamiltonian.norb, hamiltonian.nelec)
-    mean_field.e_tot = determinant.energy
-    mean_field.converged = True
-    density = mean_field.make_rdm1()
-    fock = mean_field.get_fock(dm=density)
-    mean_field.mo_energy = np.einsum(
-        "pi,pq,qi->i", mean_field.mo_coeff, np.asarray(fock), mean_field.mo_coeff
-    )
+    mean_field = on_determinant(hamiltonian, determinant.orbitals, determinant.energy)
     solver = ci.RCISD(mean_field) if closed else ci.UCISD(mean_field.to_uhf())
     solver.conv_tol = 1e-11
     solver.max_cycle = 200

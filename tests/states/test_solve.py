@@ -183,7 +183,7 @@ def impatient(monkeypatch):
     """A function that limits the cycles of the mean field, and of its Newton steps."""
 
     def limit(cycles, newton_cycles):
-        patient = solve._mean_field
+        patient = solve.mean_field_of
 
         def mean_field_of(hamiltonian):
             mean_field = patient(hamiltonian)
@@ -198,7 +198,7 @@ def impatient(monkeypatch):
             mean_field.newton = second_order
             return mean_field
 
-        monkeypatch.setattr(solve, "_mean_field", mean_field_of)
+        monkeypatch.setattr(solve, "mean_field_of", mean_field_of)
 
     return limit
 
