@@ -81,14 +81,19 @@ _ROOMS = {
     ),
     "mps": (
         "MPS",
+        "Entanglement",
         "ExactTrain",
         "add_mps",
         "canonicalise_mps",
         "compress_mps",
+        "entanglement",
         "mps_from_ci",
+        "mps_from_cisd",
+        "mps_from_determinants",
         "scale_mps",
     ),
     "circuits": ("determinant_circuit", "measurement_circuit", "orbital_rotation_circuit"),
+    "evolution": ("trotter_circuit",),
     "measurement": (
         "Comparison",
         "AllShots",
@@ -140,6 +145,7 @@ if TYPE_CHECKING:
         measurement_circuit,
         orbital_rotation_circuit,
     )
+    from qlowrank.evolution import trotter_circuit
     from qlowrank.factorization import (
         CholeskyGauge,
         DoubleFactorization,
@@ -199,11 +205,15 @@ if TYPE_CHECKING:
     )
     from qlowrank.mps import (
         MPS,
+        Entanglement,
         ExactTrain,
         add_mps,
         canonicalise_mps,
         compress_mps,
+        entanglement,
         mps_from_ci,
+        mps_from_cisd,
+        mps_from_determinants,
         scale_mps,
     )
     from qlowrank.resources import ResourceEstimate, resource_estimate

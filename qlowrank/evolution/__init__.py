@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Time evolution of a factorized Hamiltonian."""
+
+from qlowrank.evolution.trotter import trotter_circuit, trotter_layers
+
+__all__ = ["trotter_circuit", "trotter_layers"]
