@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fewer states on every bond, at an error that is known."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from qlowrank.checks import Array
@@ -44,17 +46,50 @@ def compress_mps(mps: MPS, *, tolerance: float = 1e-10, max_bond: int | None = N
     True
     """
     allowance = Allowance(cuts.tolerance(tolerance) ** 2, mps.n_sites - 1, cuts.max_bond(max_bond))
+    return sweep(mps, allowance).mps
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sweep:
+    """A right-canonical MPS and the Schmidt values of its bonds."""
+
+    mps: MPS
+    """Its norm is in site 0."""
+    values: tuple[dict[Charge, Array], ...]
+    """For each inner bond, by charge, largest first."""
+
+
+def sweep(mps: MPS, allowance: Allowance) -> Sweep:
+    """Decompose from the last site to the first."""
     whole = canonicalise_mps(mps, mps.n_sites - 1)
     sites = [whole.site_blocks(site) for site in range(whole.n_sites)]
     weights = np.zeros(mps.n_sites - 1)
+    values = []
     for site in range(mps.n_sites - 1, 0, -1):
-        sites[site], gauge, weights[site - 1] = _cut_left_bond(sites[site], allowance)
-        sites[site - 1] = absorb_right(sites[site - 1], gauge)
-    return MPS.from_blocks(sites, mps.sites, window=(0, 0), discarded_weights=weights)
+        cut = _cut_left_bond(sites[site], allowance)
+        sites[site], weights[site - 1] = cut.isometries, cut.weight
+        sites[site - 1] = absorb_right(sites[site - 1], cut.gauge)
+        values.append(cut.values)
+    compressed = MPS.from_blocks(sites, mps.sites, window=(0, 0), discarded_weights=weights)
+    return Sweep(compressed, tuple(reversed(values)))
 
 
-def _cut_left_bond(blocks: Blocks, allowance: Allowance) -> tuple[Blocks, Gauge, float]:
-    """Isometry from the right, what goes to the left, and the weight discarded."""
+@dataclass(frozen=True, eq=False, slots=True)
+class _Cut:
+    """One bond, cut."""
+
+    isometries: Blocks
+    """The site on its right."""
+    gauge: Gauge
+    """What goes to the left."""
+    values: dict[Charge, Array]
+    """Singular values kept."""
+    weight: float
+    """Squares of the others."""
+
+
+def _cut_left_bond(blocks: Blocks, allowance: Allowance) -> _Cut:
+    """Split a site from all that is left of it."""
     groups = by_charge(blocks, 0)
     matrices: dict[Charge, Array] = {
         charge: np.concatenate([blocks[key].reshape(len(blocks[key]), -1) for key in keys], axis=1)
@@ -73,4 +108,5 @@ def _cut_left_bond(blocks: Blocks, allowance: Allowance) -> tuple[Blocks, Gauge,
             stop = start + shape[1] * shape[2]
             isometries[key] = others[:rank, start:stop].reshape(rank, *shape[1:])
             start = stop
-    return isometries, gauge, weight
+    schmidt = {charge: found[charge][1][:rank] for charge, rank in kept.items()}
+    return _Cut(isometries, gauge, schmidt, weight)
