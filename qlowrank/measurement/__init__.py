@@ -28,6 +28,7 @@ from qlowrank.measurement.pauli_simulate import simulate_pauli_measurement
 from qlowrank.measurement.pauli_variances import PauliBaseline, pauli_group_variances
 from qlowrank.measurement.plan import MeasurementPlan, plan_measurement
 from qlowrank.measurement.pricing import Bias, Pricing
+from qlowrank.measurement.prior import IgnorantPrior, PredictedPrior, VariancePrior
 from qlowrank.measurement.replan import replan
 from qlowrank.measurement.sampling import simulate_counts
 from qlowrank.measurement.selection import AllShots, PostSelected, ShotSelection
@@ -44,6 +45,7 @@ __all__ = [
     "FragmentMethod",
     "FragmentStatus",
     "Fragments",
+    "IgnorantPrior",
     "LeafLosses",
     "MeanFieldFragments",
     "MeasurementPlan",
@@ -55,6 +57,7 @@ __all__ = [
     "PauliSum",
     "PlainFragments",
     "PostSelected",
+    "PredictedPrior",
     "Pricing",
     "ResplitFragments",
     "SectorBias",
@@ -63,6 +66,7 @@ __all__ = [
     "SimulatedExperiments",
     "StateBias",
     "Truncation",
+    "VariancePrior",
     "allocate_shots",
     "compare_measurements",
     "estimate_energy",
