@@ -55,6 +55,13 @@ _ROOMS = {
         "WeightedSum",
         "compress",
     ),
+    "factorization.hypercontraction": (
+        "GridPoints",
+        "Hypercontraction",
+        "LeafPoints",
+        "RandomPoints",
+        "hypercontract",
+    ),
     "states": (
         "Block2DMRG",
         "CISDState",
@@ -170,6 +177,13 @@ if TYPE_CHECKING:
         SectorError,
         WeightedSum,
         compress,
+    )
+    from qlowrank.factorization.hypercontraction import (
+        GridPoints,
+        Hypercontraction,
+        LeafPoints,
+        RandomPoints,
+        hypercontract,
     )
     from qlowrank.hamiltonian import (
         DiagonalOperator,

@@ -5,9 +5,9 @@ from qlowrank.factorization.compression.compress import compress
 from qlowrank.factorization.compression.frobenius import FrobeniusError, SectorError
 from qlowrank.factorization.compression.norms import CoreOneNorm, CoreSquares, OneNorm
 from qlowrank.factorization.compression.objective import Objective, WeightedSum
-from qlowrank.factorization.compression.quasi_newton import QuasiNewton
 from qlowrank.factorization.compression.record import CompressedFactorization
 from qlowrank.factorization.compression.start import Continue, LargestLeaves, RandomLeaves, Start
+from qlowrank.factorization.quasi_newton import QuasiNewton
 
 __all__ = [
     "CompressedFactorization",

@@ -7,15 +7,16 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
-from qlowrank.factorization.compression.errors import proven_errors
+from qlowrank.factorization.compression.errors import compression_errors
 from qlowrank.factorization.compression.frobenius import FrobeniusError
+from qlowrank.factorization.compression.landscape import CompressionLandscape
 from qlowrank.factorization.compression.norms import linear_part
 from qlowrank.factorization.compression.objective import Objective
 from qlowrank.factorization.compression.problem import Point, Problem, problem_of
-from qlowrank.factorization.compression.quasi_newton import QuasiNewton
 from qlowrank.factorization.compression.record import CompressedFactorization
 from qlowrank.factorization.compression.start import LargestLeaves, Start
 from qlowrank.factorization.gauge import with_positive_peak
+from qlowrank.factorization.quasi_newton import QuasiNewton
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.integrals.record import Constants
 from qlowrank.lowrank import Progress
@@ -76,16 +77,15 @@ def compress(
     _check_number(n_leaves, factorization.norb)
     aim = FrobeniusError() if objective is None else _checked_objective(objective)
     begin = LargestLeaves() if start is None else start
-    problem = problem_of(factorization)
+    problem = problem_of(factorization.factors(), factorization.one_body, factorization.nelec)
     point, status = (QuasiNewton() if optimizer is None else optimizer)(
-        aim,
-        problem.sector() if aim.in_sector else problem,
+        CompressionLandscape(aim, problem.sector() if aim.in_sector else problem),
         begin(factorization, int(n_leaves)),
         seed=begin.seed,
         progress=progress,
     )
     point = _in_order(point)
-    own = proven_errors(problem, point, in_sector=aim.in_sector)
+    own = compression_errors(problem, point, in_sector=aim.in_sector)
     before = factorization.status  # P moves an element R_ppqq to up to four times the largest
     constants, one_body = factorization.constants, factorization.one_body
     if aim.in_sector:

@@ -7,7 +7,6 @@ import numpy as np
 
 from qlowrank.checks import Array
 from qlowrank.factorization.compression.packing import packed, unpacked
-from qlowrank.factorization.record import DoubleFactorization
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -84,14 +83,20 @@ class Problem:
         return replace(self, vectors=self.vectors[: len(self.vectors) - dropped])
 
 
-def problem_of(factorization: DoubleFactorization) -> Problem:
-    """Return the compression problem of an explicit factorization."""
-    vectors = packed(factorization.factors())
+def problem_of(factors: Array, one_body: Array, nelec: tuple[int, int]) -> Problem:
+    """Return the problem of fitting Σ_t L_t ⊗ L_t.
+
+    Args:
+        factors: L, shape (rank, norb, norb), Hartree^½.
+        one_body: kappa, shape (norb, norb), Hartree.
+        nelec: Electrons of each spin.
+    """
+    vectors = packed(factors)
     if len(vectors) > vectors.shape[1]:  # more vectors than dimensions: as few as there are
         vectors = np.asarray(np.linalg.qr(vectors, mode="r"))
     _, mixing = np.linalg.eigh(vectors @ vectors.T)
     return Problem(
         vectors=mixing[:, ::-1].T @ vectors,
-        one_body=factorization.one_body,
-        nelec=factorization.nelec,
+        one_body=one_body,
+        nelec=nelec,
     )

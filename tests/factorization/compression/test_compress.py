@@ -314,7 +314,7 @@ def test_progress_is_told():
         optimizer=QuasiNewton(max_steps=50),
         progress=lambda *call: calls.append(call),
     )
-    assert calls[0][0] == "compression steps"
+    assert calls[0][0] == "steps down the error"
     assert calls[-1][1] <= calls[-1][2] == 50
 
 

@@ -37,6 +37,10 @@ OBJECTIVES = [
 ]
 
 
+def posed(factorization):
+    return problem_of(factorization.factors(), factorization.one_body, factorization.nelec)
+
+
 def dense(point):
     """Σ Z uuuu, by the definition."""
     leaves = point.leaves
@@ -64,7 +68,7 @@ def problems(draw):
     arrays = draw(hamiltonians())
     hamiltonian = from_integrals(*arrays, tolerance=0.0)
     point = random_point(draw(generators), draw(st.integers(1, 4)), len(arrays[1]))
-    return arrays, problem_of(double_factorize(hamiltonian)), point
+    return arrays, posed(double_factorize(hamiltonian)), point
 
 
 def size(arrays, point):
@@ -93,7 +97,7 @@ def test_norms_are_what_they_say(rng, n_leaves, norb):
     """With almost no smoothing: |x| ≤ smooth + s, entry by entry."""
     point = random_point(rng, n_leaves, norb)
     arrays = (0.0, np.diag(np.arange(norb) - 0.7), np.zeros((norb,) * 4), (1, 0))
-    problem = problem_of(double_factorize(from_integrals(*arrays)))
+    problem = posed(double_factorize(from_integrals(*arrays)))
     cores = np.abs(point.cores)
     two = cores.sum() / 2 - np.einsum("tkk->", cores) / 4
     hidden = np.einsum("tpk,tkl,tqk->pq", point.leaves, point.cores, point.leaves)
@@ -135,7 +139,7 @@ def test_one_leaf_alone_is_a_round_bowl(rng, norb):
     cores = point.cores @ point.cores  # positive, so that it is a sum of squares
     point = Point(point.leaves, cores)
     hamiltonian = from_integrals(0.0, np.eye(norb), dense(point), (1, 1), tolerance=0.0)
-    function = FrobeniusError().prepare(problem_of(double_factorize(hamiltonian)))
+    function = FrobeniusError().prepare(posed(double_factorize(hamiltonian)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coordinates, "FLOOR", 0.0)
         patch.setattr(coordinates, "LEAST", 1e-9)

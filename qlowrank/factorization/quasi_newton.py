@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """SciPy's L-BFGS in stages: each begins with coordinates that fit the point it begins at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
-from qlowrank.factorization.compression.coordinates import Coordinates
-from qlowrank.factorization.compression.frobenius import FrobeniusError, SectorError
-from qlowrank.factorization.compression.objective import Evaluate, Objective
-from qlowrank.factorization.compression.problem import Point, Problem
 from qlowrank.factorization.optimizer import OptimizerStatus
 from qlowrank.lowrank import Progress
 
@@ -24,16 +21,51 @@ LONGEST_STAGE = 150
 RESOLUTION = 1e-3
 """Share of the present error by which the integrals themselves may be cut, stage by stage."""
 
+Place = TypeVar("Place")
+"""Points of a landscape."""
+
+Function = Callable[[Array], tuple[float, Array]]
+"""Value and gradient."""
+
+
+class Landscape(Protocol[Place]):
+    """What is minimised, and how its points are described."""
+
+    @property
+    def name(self) -> str:
+        """What is minimised, in words."""
+        ...
+
+    @property
+    def rounding(self) -> float:
+        """Squared error that cannot be told from zero, Hartree²."""
+        ...
+
+    def error(self, place: Place) -> float:
+        """Return half the squared error of the integrals, Hartree²."""
+        ...
+
+    def chart(
+        self, place: Place, resolution: float
+    ) -> tuple[Array, Function, Callable[[Array], Place]]:
+        """Return the coordinates of a point, a function of coordinates, and the way back.
+
+        Args:
+            place: Where the coordinates should fit.
+            resolution: Frobenius error by which the integrals may be cut, Hartree.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class QuasiNewton:
     """Method: L-BFGS with gradients evaluated from the vectors of the integrals.
 
-    Leaves stay orthogonal by a Cayley transform, and coordinates are scaled so that every leaf
-    alone has the identity matrix for second derivatives (`coordinates.py`). The scale follows the
-    cores, so the run is made of stages, each with fresh coordinates, of 20, 30, 45 … 150 steps. At
-    the beginning of a stage the smallest vectors of the integrals are left out, by a thousandth of
-    the error then, which saves work; the errors that a result states are those against all.
+    Constraints are built into the coordinates, and these are scaled by the lengths of the moves
+    that they make, so that most second derivatives begin near one. The scale follows the point,
+    so the run is made of stages, each with fresh coordinates, of 20, 30, 45 … 150 steps. At the
+    beginning of a stage the smallest vectors of the integrals are left out, by a thousandth of the
+    error then, which saves work; the errors that a result states are those against all.
 
     Source:
         C. Zhu, R. H. Byrd, P. Lu, J. Nocedal, ACM Trans. Math. Softw. 23, 550 (1997) (L-BFGS-B).
@@ -62,28 +94,26 @@ class QuasiNewton:
 
     def __call__(
         self,
-        objective: Objective,
-        problem: Problem,
-        start: Point,
+        landscape: Landscape[Place],
+        start: Place,
         *,
         seed: int | None = None,
         progress: Progress | None = None,
-    ) -> tuple[Point, OptimizerStatus]:
+    ) -> tuple[Place, OptimizerStatus]:
         """Return the best point seen and how it went."""
-        error = (SectorError() if objective.in_sector else FrobeniusError()).prepare(problem)
-        rounding = 64 * np.finfo(float).eps * float(np.sum(problem.weights**2))
-        run = _Run(point=start, values=[])
+        run = _Run(place=start, values=[])
         message, converged = f"the limit of {self.max_steps} steps is reached", False
         for n_steps in self._stages():
-            left = error(run.point).value
-            resolved = problem.resolved(RESOLUTION * float(np.sqrt(2 * left)))
+            left = landscape.error(run.place)
             before = len(run.values)
-            run.stage(objective.prepare(resolved), n_steps, self.memory)
+            run.stage(landscape, RESOLUTION * float(np.sqrt(2 * left)), n_steps, self.memory)
             steps = len(run.values) - max(before, 1)
             if progress is not None:
-                progress("compression steps", len(run.values) - 1, self.max_steps)
-            if steps == 0 or left <= rounding:
-                converged = bool(left <= rounding or run.gradient_norm <= rounding)
+                progress(f"steps down the {landscape.name}", len(run.values) - 1, self.max_steps)
+            if steps == 0 or left <= landscape.rounding:
+                converged = bool(
+                    left <= landscape.rounding or run.gradient_norm <= landscape.rounding
+                )
                 message = (
                     "nothing but rounding is left"
                     if converged
@@ -97,14 +127,14 @@ class QuasiNewton:
                 break
         status = OptimizerStatus(
             method=self.name,
-            objective=objective.name,
+            objective=landscape.name,
             converged=converged,
             message=message,
             history=np.array(run.values),
             gradient_norm=run.gradient_norm,
             seed=seed,
         )
-        return run.point, status
+        return run.place, status
 
     def _stages(self) -> Iterator[int]:
         """Yield the lengths of the stages."""
@@ -117,32 +147,30 @@ class QuasiNewton:
 
 
 @dataclass
-class _Run:
+class _Run(Generic[Place]):
     """Where a run stands."""
 
-    point: Point
+    place: Place
     """The best point so far."""
     values: list[float]
     """Objective at the start and after every step."""
     gradient_norm: float = 0.0
     """At that point."""
 
-    def stage(self, evaluate: Evaluate, n_steps: int, memory: int) -> None:
+    def stage(
+        self, landscape: Landscape[Place], resolution: float, n_steps: int, memory: int
+    ) -> None:
         """Go on from the point with fresh coordinates."""
-        coordinates = Coordinates(self.point)
-
-        def function(x: Array) -> tuple[float, Array]:
-            slope = evaluate(coordinates.point(x))
-            return slope.value, coordinates.gradient(x, slope)
+        start, function, back = landscape.chart(self.place, resolution)
 
         def note(intermediate_result: OptimizeResult) -> None:
             self.values.append(float(intermediate_result.fun))
 
         if not self.values:
-            self.values.append(function(coordinates.start())[0])
+            self.values.append(function(start)[0])
         result = minimize(
             function,
-            coordinates.start(),
+            start,
             jac=True,
             method="L-BFGS-B",
             callback=note,
@@ -154,5 +182,5 @@ class _Run:
                 "gtol": 0.0,
             },
         )
-        self.point = coordinates.point(result.x)
+        self.place = back(result.x)
         self.gradient_norm = float(np.linalg.norm(result.jac))
