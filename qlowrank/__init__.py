@@ -78,6 +78,14 @@ _ROOMS = {
         "ground_state_mps",
         "hartree_fock_state",
     ),
+    "lowrank.rank_rules": (
+        "CertificateRule",
+        "ErrorRule",
+        "GapRule",
+        "InformationRule",
+        "TraceRule",
+    ),
+    "hamiltonian.truncate": ("EnergyRule", "principal_factors", "recompress", "truncate"),
     "states.intervals": (
         "CISD",
         "FCI",
@@ -206,7 +214,20 @@ if TYPE_CHECKING:
         Measurements,
         OptimizedFragments,
         PlainFragments,
+    from qlowrank.hamiltonian.truncate import (
+        EnergyRule,
+        principal_factors,
+        recompress,
+        truncate,
+    )
         PostSelected,
+    from qlowrank.lowrank.rank_rules import (
+        CertificateRule,
+        ErrorRule,
+        GapRule,
+        InformationRule,
+        TraceRule,
+    )
         ResplitFragments,
         SectorBias,
         StateBias,

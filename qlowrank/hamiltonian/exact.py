@@ -11,6 +11,7 @@ from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.record import Hamiltonian, packed_two_body
 from qlowrank.hamiltonian.residual import residual_of
+from qlowrank.integrals.orbital_space import examine
 from qlowrank.integrals.pairs import OrbitalPairs, pack, pair_index, unpack
 from qlowrank.integrals.record import Integrals
 
@@ -159,14 +160,13 @@ def _door(exact: Any, hamiltonian: Hamiltonian) -> ExactIntegrals:
         return PairIntegrals(exact.pairs)
     if hasattr(exact, "columns") and hasattr(exact, "exchange_of_identity"):
         return PairIntegrals(exact)
-    if hasattr(exact, "ncas") and hasattr(exact, "_scf"):
-        window = slice(exact.ncore, exact.ncore + exact.ncas)
-        return MeanFieldIntegrals(exact._scf, np.asarray(exact.mo_coeff)[:, window])  # noqa: SLF001
-    if hasattr(exact, "get_jk") and hasattr(exact, "mo_occ"):
-        order = np.argsort(-np.asarray(exact.mo_occ), kind="stable")
-        core = (exact.mol.nelectron - sum(hamiltonian.nelec)) // 2
-        orbitals = np.asarray(exact.mo_coeff)[:, order][:, core : core + hamiltonian.norb]
-        return MeanFieldIntegrals(exact, orbitals)
+    if type(exact).__module__.startswith("pyscf"):
+        electrons, orbitals = sum(hamiltonian.nelec), np.shape(exact.mo_coeff)[-1]
+        part = (exact.mol.nelectron, orbitals) != (electrons, hamiltonian.norb)
+        is_active_space = hasattr(exact, "ncas")
+        active = (electrons, hamiltonian.norb) if part and not is_active_space else None
+        space = examine(exact, active)
+        return MeanFieldIntegrals(space.mean_field, space.window)
     raise InputError(
         "exact must be the PySCF object that the Hamiltonian was read from, an Integrals record "
         f"or a door to orbital pairs; got {type(exact).__name__}."

@@ -165,12 +165,11 @@ def spread_of_squares(weights: Array, matrices: Array, nelec: tuple[int, int]) -
     """
     if not len(weights):
         return Spread(below=0.0, above=0.0)
-    low, high = fill(np.linalg.eigvalsh(matrices), nelec)
+    values = np.linalg.eigvalsh(matrices).astype(np.float64)
+    low, high = fill(values, nelec)
     reach = np.maximum(np.abs(low), np.abs(high)) ** 2 / 2
-    return Spread(
-        below=float(np.maximum(-weights, 0.0) @ reach),
-        above=float(np.maximum(weights, 0.0) @ reach),
-    )
+    below, above = (float(np.maximum(signed, 0.0) @ reach) for signed in (-weights, weights))
+    return Spread(below=below, above=above)
 
 
 def spread_of_pairs(residual: Array, nelec: tuple[int, int]) -> Spread:
