@@ -96,16 +96,27 @@ _ROOMS = {
     ),
     "mps": (
         "MPS",
+        "ActiveSpace",
+        "Determinants",
         "Entanglement",
         "ExactTrain",
+        "RandomizedTrain",
         "add_mps",
         "canonicalise_mps",
         "compress_mps",
+        "determinants_above",
         "entanglement",
+        "largest_determinants",
         "mps_from_ci",
         "mps_from_cisd",
         "mps_from_determinants",
+        "one_body_expectation",
+        "sample_determinants",
         "scale_mps",
+        "spin_densities",
+        "split_orbitals",
+        "square_expectation",
+        "suggest_active_space",
     ),
     "circuits": ("determinant_circuit", "measurement_circuit", "orbital_rotation_circuit"),
     "evolution": ("trotter_circuit",),
@@ -203,7 +214,20 @@ if TYPE_CHECKING:
         from_pyscf,
         from_xyz,
     )
+    from qlowrank.hamiltonian.truncate import (
+        EnergyRule,
+        principal_factors,
+        recompress,
+        truncate,
+    )
     from qlowrank.integrals.examples import EXAMPLES
+    from qlowrank.lowrank.rank_rules import (
+        CertificateRule,
+        ErrorRule,
+        GapRule,
+        InformationRule,
+        TraceRule,
+    )
     from qlowrank.measurement import (
         AllShots,
         Comparison,
@@ -214,20 +238,7 @@ if TYPE_CHECKING:
         Measurements,
         OptimizedFragments,
         PlainFragments,
-    from qlowrank.hamiltonian.truncate import (
-        EnergyRule,
-        principal_factors,
-        recompress,
-        truncate,
-    )
         PostSelected,
-    from qlowrank.lowrank.rank_rules import (
-        CertificateRule,
-        ErrorRule,
-        GapRule,
-        InformationRule,
-        TraceRule,
-    )
         ResplitFragments,
         SectorBias,
         StateBias,
@@ -240,16 +251,27 @@ if TYPE_CHECKING:
     )
     from qlowrank.mps import (
         MPS,
+        ActiveSpace,
+        Determinants,
         Entanglement,
         ExactTrain,
+        RandomizedTrain,
         add_mps,
         canonicalise_mps,
         compress_mps,
+        determinants_above,
         entanglement,
+        largest_determinants,
         mps_from_ci,
         mps_from_cisd,
         mps_from_determinants,
+        one_body_expectation,
+        sample_determinants,
         scale_mps,
+        spin_densities,
+        split_orbitals,
+        square_expectation,
+        suggest_active_space,
     )
     from qlowrank.resources import ResourceEstimate, resource_estimate
     from qlowrank.states import (

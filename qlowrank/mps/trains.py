@@ -28,8 +28,8 @@ class Train:
     """(left, physical, right)."""
     weights: list[float]
     """Squared norm discarded at each inner bond."""
-    centre: int
-    """Site that is not an isometry."""
+    window: tuple[int, int]
+    """First and last site that are no isometries."""
 
 
 @dataclass(slots=True)
@@ -53,6 +53,12 @@ class _Side:
         self.tensors.append(tensor)
         self.weights.append(weight)
 
+    def outwards(self) -> list[Array]:
+        """Tensors as they stand in the train, (left, physical, right)."""
+        if not self.mirrored:
+            return self.tensors
+        return [tensor.transpose(2, 1, 0) for tensor in reversed(self.tensors)]
+
     def inwards(self, n_sites: int) -> tuple[int, ...]:
         """Axes of rows, the bond and `n_sites` sites, in the order from the end inwards."""
         axes = tuple(range(n_sites + 1))
@@ -67,18 +73,55 @@ def decompose(vector: Array, dimension: int, n_sites: int, allowance: Allowance)
     while remaining > 1:
         side, other = (left, right) if left.rank <= right.rank else (right, left)
         n_taken = _sites_to_take(side.rank, other.rank, dimension, remaining)
-        rows = side.rank * dimension**n_taken
-        matrix = core.reshape(-1, rows).T if side.mirrored else core.reshape(rows, -1)
-        core = _take(matrix, side, dimension, n_taken, allowance)
-        core = core.T if side.mirrored else core
+        core = _peel(core, side, dimension, n_taken, allowance)
         remaining -= n_taken
     centre = core.reshape(left.rank, dimension, right.rank)
-    mirrored = [tensor.transpose(2, 1, 0) for tensor in reversed(right.tensors)]
     return Train(
-        tensors=[*left.tensors, centre, *mirrored],
+        tensors=[*left.outwards(), centre, *right.outwards()],
         weights=[*left.weights, *reversed(right.weights)],
-        centre=len(left.tensors),
+        window=(len(left.tensors), len(left.tensors)),
     )
+
+
+def join(left: Array, right: Array, weight: float, dimension: int, allowance: Allowance) -> Train:
+    """Make a train of a matrix whose singular value decomposition is known.
+
+    Args:
+        left: Left vectors times singular values, shape (dimension**k, rank).
+        right: The same for the right, shape (rank, dimension**(n - k)).
+        weight: Squared norm that the decomposition has discarded.
+        dimension: States of a site.
+        allowance: Squared error that may be made at the other bonds.
+    """
+    values = np.linalg.norm(right, axis=1)
+    sides = []
+    for matrix, mirrored in ((left, False), (right, True)):
+        side, core = _Side(mirrored, [], []), matrix
+        remaining = round(np.log(core.size / len(values)) / np.log(dimension))
+        while remaining > 1:
+            n_taken = _sites_to_take(side.rank, len(values), dimension, remaining)
+            core = _peel(core, side, dimension, n_taken, allowance)
+            remaining -= n_taken
+        sides.append((side, core))
+    (first, outer), (second, inner) = sides
+    return Train(
+        tensors=[
+            *first.outwards(),
+            outer.reshape(first.rank, dimension, -1) / values,
+            inner.reshape(-1, dimension, second.rank),
+            *second.outwards(),
+        ],
+        weights=[*first.weights, weight, *reversed(second.weights)],
+        window=(len(first.tensors), len(first.tensors) + 1),
+    )
+
+
+def _peel(core: Array, side: _Side, dimension: int, n_taken: int, allowance: Allowance) -> Array:
+    """Take sites off one end of the core."""
+    rows = side.rank * dimension**n_taken
+    matrix = core.reshape(-1, rows).T if side.mirrored else core.reshape(rows, -1)
+    rest = _take(matrix, side, dimension, n_taken, allowance)
+    return rest.T if side.mirrored else rest
 
 
 def _sites_to_take(rank: int, other: int, dimension: int, remaining: int) -> int:

@@ -67,6 +67,36 @@ def test_ranks_are_those_of_plain_decompositions(arguments, relative):
         assert rank <= max(1, np.count_nonzero(tails > 0.99 * share))
 
 
+@settings(max_examples=60)
+@given(vectors(), st.integers(1, 12), st.integers(0, 2))
+def test_random_sketches_say_what_they_cost(arguments, largest, power_iterations):
+    """The discarded weights bound the error; where ranks are small enough, nothing is lost."""
+    vector, dimension = arguments
+    size = np.linalg.norm(vector)
+    method = ql.RandomizedTrain(
+        largest, seed=1, power_iterations=power_iterations, tolerance=1e-12 * size
+    )
+    mps = ql.MPS.from_vector(vector, dimension, method)
+    error = np.linalg.norm(mps.to_vector() - vector)
+    rounding = 50 * mps.n_sites * EPS * size
+    ranks = ql.MPS.from_vector(vector, dimension, ql.ExactTrain(1e-14 * size)).bond_dimensions
+
+    assert mps.max_bond_dimension <= largest
+    assert error <= np.sqrt(mps.discarded_weights.sum()) + rounding
+    if max(ranks, default=1) <= largest:
+        assert error <= 2e-12 * size
+
+
+def test_same_seed_same_sketch(rng):
+    vector = rng.standard_normal(512)
+    first, second, other = (
+        ql.MPS.from_vector(vector, 2, ql.RandomizedTrain(4, seed=seed)) for seed in (3, 3, 4)
+    )
+
+    assert all(map(np.array_equal, first.blocks, second.blocks))
+    assert not all(map(np.array_equal, first.blocks, other.blocks))
+
+
 def test_largest_bond(rng):
     vector = rng.standard_normal(4096)
 
@@ -108,3 +138,13 @@ def test_bad_vectors(vector, dimension, message):
 def test_bad_parameters(parameters, message):
     with pytest.raises(ql.InputError, match=re.escape(message)):
         ql.ExactTrain(**parameters)
+    with pytest.raises(ql.InputError, match=re.escape(message)):
+        ql.RandomizedTrain(**({"max_bond": 2} | parameters))
+
+
+@pytest.mark.parametrize("name", ["seed", "oversampling", "power_iterations"])
+def test_bad_sketches(name):
+    with pytest.raises(ql.InputError, match=f"{name} must be at least 0; got -1."):
+        ql.RandomizedTrain(2, **{name: -1})
+    with pytest.raises(ql.InputError, match=f"{name} must be a whole number; got 0.5."):
+        ql.RandomizedTrain(2, **{name: 0.5})
