@@ -35,7 +35,8 @@ plan = ql.plan_measurement(ql.double_factorize(hamiltonian), state, precision=1.
 print(plan)
 
 pubs = plan.pubs(preparation(state.vector))
-result = StatevectorSampler(seed=7).run(pubs).result()
+rng = np.random.default_rng(7)  # a number as seed would give every group the same random numbers
+result = StatevectorSampler(seed=rng).run(pubs).result()
 estimate = plan.estimate(result)
 
 print(f"exact     {state.energy:.5f} Hartree")
