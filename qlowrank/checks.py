@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every room asks of its input, and the two errors a caller may want to catch."""
 
+import mmap
 import os
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+
+
+SLICE = 2**20
+"""Numbers looked at at a time."""
 
 
 class InputError(ValueError):
@@ -43,12 +48,32 @@ def readonly(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
         raise InputError(f"{name} must be an array of real numbers; got {value!r:.60}.") from error
     if array.shape != shape:
         raise InputError(f"{name} must have shape {shape}; got {array.shape}.")
-    if not np.isfinite(array).all():
-        bad = int(np.sum(~np.isfinite(array)))
+    bad = _count_unusable(array)
+    if bad:
         raise InputError(f"{name} has {bad} entries that are nan or inf; all must be finite.")
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def forget(array: Array) -> None:
+    """Let the pages of an array that is a view of a file go; they come back when they are read."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
+def _count_unusable(array: Array) -> int:
+    """Count entries that are nan or inf, a few megabytes at a time."""
+    bad, rows = 0, len(array) if array.ndim else 1
+    step = max(1, SLICE * rows // max(array.size, 1))
+    for start in range(0, rows, step):
+        part = array[start : start + step] if array.ndim else array
+        bad += int(part.size - np.count_nonzero(np.isfinite(part)))
+        forget(array)
+    return bad
 
 
 def symmetric(name: str, value: ArrayLike, norb: int) -> Array:

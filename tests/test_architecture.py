@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "files": {"checks"},
     "integrals": {"checks", "lowrank", "files"},
     "hamiltonian": {"checks", "lowrank", "integrals"},
-    "factorization": {"checks", "lowrank", "integrals", "hamiltonian"},
+    "factorization": {"checks", "lowrank", "files", "integrals", "hamiltonian"},
     "mps": {"checks", "lowrank"},
     "states": {"checks", "lowrank", "integrals", "hamiltonian", "mps"},
     "resources": {"checks", "lowrank", "integrals", "hamiltonian", "factorization"},

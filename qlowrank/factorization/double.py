@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Explicit double factorization: diagonalise every factor, cut what the tolerance allows."""
 
+from collections import deque
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
-from opt_einsum import contract
 
 from qlowrank import checks
-from qlowrank.checks import Array, InputError
+from qlowrank.checks import Array, InputError, forget
 from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_peak
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
+from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
+from qlowrank.lowrank.threads import each_on_one_thread
 
 BATCH = 64
 """Leaves diagonalised at a time."""
@@ -20,6 +24,7 @@ def double_factorize(
     *,
     tolerance: float = 0.0,
     gauge: Gauge | None = None,
+    max_memory: float | None = None,
 ) -> DoubleFactorization:
     r"""Write each square of the Hamiltonian in the orbital frame that makes it diagonal.
 
@@ -37,6 +42,8 @@ def double_factorize(
         tolerance: Further error any (pq|rs) may take from cutting leaves, Hartree; by default
             nothing is cut but exact zeros.
         gauge: How the factors are mixed first: `CholeskyGauge()` (default) or `EigenGauge()`.
+        max_memory: Bytes the leaves may take in memory; what is larger goes to a scratch file. Half
+            of the machine's free memory by default.
 
     Returns:
         Leaves by falling size; `status` bounds the error against the source of the Hamiltonian.
@@ -57,7 +64,7 @@ def double_factorize(
     if isinstance(method, type) or not callable(method):
         raise InputError(f"gauge must be CholeskyGauge() or EigenGauge(); got {gauge!r:.60}.")
     factors = method(hamiltonian.factors)
-    eigenvalues, leaves = _diagonalise(factors)
+    eigenvalues, leaves = _diagonalise(factors, max_memory)
     kept: NDArray[np.bool_] = _cut(eigenvalues, leaves, factors, budget)
     cut = np.where(kept, 0.0, eigenvalues)
     loss = _loss(cut, leaves, factors, hamiltonian)
@@ -70,24 +77,52 @@ def double_factorize(
         constants=hamiltonian.constants,
         one_body=hamiltonian.kappa,
         eigenvalues=np.where(kept, eigenvalues, 0.0)[order],
-        leaves=leaves[order],
+        leaves=_in_order(leaves, order),
         nelec=hamiltonian.nelec,
         status=FactorizationStatus(method.name, *loss),
         source=hamiltonian.source,
     )
 
 
-def _diagonalise(factors: Array) -> tuple[Array, Array]:
-    """Eigenvalues by falling magnitude and eigenvectors of every factor."""
+def _diagonalise(factors: Array, max_memory: float | None) -> tuple[Array, Array]:
+    """Eigenvalues by falling magnitude and eigenvectors of every factor.
+
+    The matrices are small, so each is left to one thread and the threads share the matrices.
+    """
     eigenvalues = np.empty(factors.shape[:2])
-    leaves = np.empty(factors.shape)
-    for start in range(0, len(factors), BATCH):
-        part = slice(start, start + BATCH)
+    leaves = array_for(factors.shape, max_memory)
+    parts = [slice(start, start + BATCH) for start in range(0, len(factors), BATCH)]
+
+    def work(part: slice) -> None:
         values, vectors = np.linalg.eigh(factors[part])
         order = np.argsort(-np.abs(values), axis=1, kind="stable")
         eigenvalues[part] = np.take_along_axis(values, order, axis=1)
         leaves[part] = with_positive_peak(np.take_along_axis(vectors, order[:, None, :], axis=2))
+        forget(factors)
+        forget(leaves)
+
+    with each_on_one_thread() as pool:
+        deque(pool.map(work, parts), maxlen=0)
     return eigenvalues, leaves
+
+
+def _in_order(leaves: Array, order: NDArray[np.int64]) -> Array:
+    """Put leaves in a new order, some left out, without a second copy of all of them."""
+    place = np.full(len(leaves), -1)
+    place[: len(order)] = order
+    left_out = np.setdiff1d(np.arange(len(leaves)), order)
+    place[len(order) :] = left_out
+    moved = np.zeros(len(leaves), dtype=bool)
+    for start in np.flatnonzero(place != np.arange(len(leaves))):
+        if moved[start]:
+            continue
+        saved, here = leaves[start].copy(), int(start)
+        while (there := int(place[here])) != start:
+            leaves[here] = leaves[there]
+            moved[here], here = True, there
+        leaves[here], moved[here] = saved, True
+    forget(leaves)
+    return leaves[: len(order)]
 
 
 def _cut(eigenvalues: Array, leaves: Array, factors: Array, tolerance: float) -> NDArray[np.bool_]:
@@ -116,25 +151,43 @@ def _noise(magnitudes: Array, factors: Array) -> Array:
     integrals stands in it enlarged by one over its own size.
     """
     largest = magnitudes.max(axis=1, initial=np.finfo(float).tiny)[:, None]
-    rounding = magnitudes.shape[1] * np.finfo(float).eps * _root_sum_squares(factors) ** 2
+    rounding = (
+        magnitudes.shape[1]
+        * np.finfo(float).eps
+        * _root_sum_squares(_slices(factors), factors.shape[1]) ** 2
+    )
     return np.asarray(rounding / largest)
 
 
 def _element_bound(cut: Array, leaves: Array, factors: Array) -> float:
     """Bound on the change of any (pq|rs) when the eigenvalues `cut` are set to zero."""
-    lost = _root_sum_squares(_parts(cut, leaves))
-    return 2 * lost * _root_sum_squares(factors) + lost**2
+    lost = _root_sum_squares(_parts(cut, leaves), factors.shape[1])
+    return 2 * lost * _root_sum_squares(_slices(factors), factors.shape[1]) + lost**2
 
 
-def _parts(cut: Array, leaves: Array) -> Array:
-    """The part of each factor that is cut, for the leaves that lose anything."""
+def _parts(cut: Array, leaves: Array) -> Iterator[Array]:
+    """Yield the part of each factor that is cut, for the leaves that lose anything, in batches."""
     touched = np.flatnonzero(cut.any(axis=1))
-    return np.asarray(contract("tpk,tk,tqk->tpq", leaves[touched], cut[touched], leaves[touched]))
+    for start in range(0, len(touched), BATCH):
+        some = touched[start : start + BATCH]
+        frames = leaves[some]
+        yield np.matmul(frames * cut[some][:, None, :], frames.transpose(0, 2, 1))
+        forget(leaves)
 
 
-def _root_sum_squares(factors: Array) -> float:
+def _slices(factors: Array) -> Iterator[Array]:
+    """Yield factors in batches."""
+    for start in range(0, len(factors), BATCH):
+        yield factors[start : start + BATCH]
+        forget(factors)
+
+
+def _root_sum_squares(batches: Iterator[Array], norb: int) -> float:
     """Largest sqrt(Σ_t F_tpq²) over p, q."""
-    return float(np.sqrt(np.einsum("tpq,tpq->pq", factors, factors).max(initial=0.0)))
+    total = np.zeros((norb, norb))
+    for batch in batches:
+        total += np.einsum("tpq,tpq->pq", batch, batch)
+    return float(np.sqrt(total.max(initial=0.0)))
 
 
 def _loss(
@@ -146,7 +199,8 @@ def _loss(
     Σ_t (Δ⊗L̃ + L̃⊗Δ + Δ⊗Δ); each product has trace norm ‖·‖_F ‖·‖_F.
     """
     lost = np.sum(cut**2, axis=1)
-    whole = np.einsum("tpq,tpq->t", factors, factors)
+    parts = [np.einsum("tpq,tpq->t", batch, batch) for batch in _slices(factors)]
+    whole = np.concatenate([np.zeros(0), *parts])
     rest = np.maximum(whole - lost, 0.0)
     trace_norm = float(np.sum(2 * np.sqrt(lost * rest) + lost))
     return (

@@ -89,9 +89,10 @@ def from_pyscf(
     """
     checks.tolerance(tolerance)
     if is_direct(source):
-        hamiltonian = _from_squares(
-            read_directly(source, tolerance=tolerance, active=active, progress=progress)
+        squares = read_directly(
+            source, tolerance=tolerance, active=active, max_memory=max_memory, progress=progress
         )
+        hamiltonian = _from_squares(squares)
     else:
         integrals = read_pyscf(source, active=active, max_memory=max_memory)
         hamiltonian = decompose(integrals, tolerance=tolerance, progress=progress)

@@ -95,10 +95,12 @@ def pair_index(norb: int) -> np.ndarray:
 
 def pack(matrices: Array) -> Array:
     """Keep p ≥ q of symmetric matrices: (..., norb, norb) → (..., npair)."""
-    rows, cols = np.tril_indices(matrices.shape[-1])
-    return np.ascontiguousarray(matrices[..., rows, cols])
+    norb = matrices.shape[-1]
+    rows, cols = np.tril_indices(norb)
+    flat = matrices.reshape(*matrices.shape[:-2], norb * norb)
+    return np.take(flat, rows * norb + cols, axis=-1)
 
 
 def unpack(vectors: Array, norb: int) -> Array:
     """Restore symmetric matrices: (..., npair) → (..., norb, norb)."""
-    return np.asarray(vectors[..., pair_index(norb)])
+    return np.take(vectors, pair_index(norb), axis=-1)

@@ -1,17 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pivoted Cholesky decomposition of a Gram matrix, in its own coordinates."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
-from qlowrank.checks import Array
-from qlowrank.lowrank.cholesky import CholeskyFactors, Progress, rounding_floor
+from qlowrank.checks import Array, forget
+from qlowrank.lowrank.cholesky import Progress, rounding_floor
 
+COLUMNS = 8192
+"""How many columns are multiplied at a time."""
+AGAIN = 1e-7
+"""A column is orthogonalised twice where less than this share of its square is left."""
 MARGIN = 1e-10
 """Smallest share of its largest pivot to which a batch's own Gram matrix is trusted."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Repivoted:
+    """`AᵀA = BᵀB + R` with `B = Q A` and a positive semidefinite R."""
+
+    basis: Array
+    """Q, shape (rank, m), orthonormal rows."""
+    pivots: np.ndarray
+    """The index each row was pivoted on, shape (rank,)."""
+    residual_diagonal: Array
+    """Diagonal of R, shape (n,), at least zero."""
+    rounding: float
+    """What cannot be told from zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +43,8 @@ class Repivot:
     pivots. Vectors that came from pivots in one basis of the index i are so exchanged for fewer
     that have pivots in another. Nothing of the size of `AᵀA` is formed.
 
-    >>> Repivot()(np.array([[2.0, 1.0], [0.0, 0.1]]), allowed=np.full(2, 0.1)).vectors
-    array([[2., 1.]])
+    >>> Repivot()(np.array([[2.0, 1.0], [0.0, 0.1]]), allowed=np.full(2, 0.1)).basis
+    array([[1., 0.]])
     """
 
     span: float = 0.1
@@ -34,20 +53,24 @@ class Repivot:
     """Most pivots in a batch."""
 
     def __call__(
-        self, vectors: Array, allowed: Array, progress: Progress | None = None
-    ) -> CholeskyFactors:
+        self,
+        vectors: Array,
+        allowed: Array,
+        progress: Progress | None = None,
+        keep: Callable[[Array], None] | None = None,
+    ) -> Repivoted:
         """Decompose.
 
         Args:
             vectors: A, shape (m, n).
             allowed: a, the largest permitted diagonal element of R at each index, shape (n,).
             progress: Called as the vectors come.
+            keep: Takes the rows of B, a batch at a time, in a buffer that is used again.
         """
-        residual = np.einsum("ti,ti->i", vectors, vectors)
+        residual = squared_norms(vectors)
         floor = rounding_floor(residual)
         limit = np.maximum(allowed, floor)
         basis = np.empty((len(vectors), len(vectors)))
-        found = np.empty(vectors.shape)
         pivots: list[int] = []
         while (rank := len(pivots)) < len(vectors) and np.any(residual > limit):
             chosen = self._qualified(residual, limit)
@@ -55,19 +78,20 @@ class Repivot:
             new, used = _new_directions(block, chosen, self.span * residual[chosen[0]])
             new = new[: len(vectors) - rank]
             used = used[: len(new)]
-            part = slice(rank, rank + len(new))
-            basis[part] = new
-            np.matmul(new, vectors, out=found[part])
-            found[part, pivots] = 0.0
+            basis[rank : rank + len(new)] = new
+            found = _product(new, vectors)
+            found[:, pivots] = 0.0
             for step, pivot in enumerate(used):
-                found[rank + step + 1 : part.stop, pivot] = 0.0
-            residual -= np.einsum("ti,ti->i", found[part], found[part])
+                found[step + 1 :, pivot] = 0.0
+            residual -= np.einsum("ti,ti->i", found, found)
             residual[used] = 0.0
             pivots += used
+            if keep is not None:
+                keep(found)
             if progress is not None:
                 progress("Cholesky vectors", len(pivots), None)
-        return CholeskyFactors(
-            vectors=found[: len(pivots)],
+        return Repivoted(
+            basis=basis[: len(pivots)],
             pivots=np.array(pivots, dtype=np.int64),
             residual_diagonal=np.maximum(residual, 0.0),
             rounding=max(floor, -float(residual.min(initial=0.0))),
@@ -81,10 +105,36 @@ class Repivot:
         return np.asarray(candidates[order])
 
 
+def _product(left: Array, vectors: Array) -> Array:
+    """Return `left @ vectors`, a few columns at a time, so that a file's pages can go."""
+    product = np.empty((len(left), vectors.shape[1]))
+    for start in range(0, vectors.shape[1], COLUMNS):
+        part = slice(start, start + COLUMNS)
+        np.matmul(left, vectors[:, part], out=product[:, part])
+        forget(vectors)
+    return product
+
+
+def squared_norms(vectors: Array) -> Array:
+    """Return the diagonal of AᵀA, shape (n,)."""
+    total = np.zeros(vectors.shape[1])
+    for start in range(0, len(vectors), 256):
+        part = vectors[start : start + 256]
+        total += np.einsum("ti,ti->i", part, part)
+        forget(vectors)
+    return total
+
+
 def _orthogonal(basis: Array, columns: Array) -> Array:
-    """Return `columns` without what the rows of `basis` span; twice is enough."""
-    for _ in range(2):
-        columns = columns - basis.T @ (basis @ columns)
+    """Return `columns` without what the rows of `basis` span.
+
+    Once leaves an error of eps over the share that stays; where that is little, once more.
+    """
+    before = np.einsum("ti,ti->i", columns, columns)
+    columns = columns - basis.T @ (basis @ columns)
+    after = np.einsum("ti,ti->i", columns, columns)
+    if np.any(after < AGAIN * before):
+        columns -= basis.T @ (basis @ columns)
     return columns
 
 

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 from opt_einsum import contract
 
-from qlowrank.checks import Array, InputError
+from qlowrank.checks import Array, InputError, forget
 from qlowrank.integrals.direct.exact import ExactParts
 from qlowrank.integrals.mean_field import ENERGY_TOLERANCE
+
+BATCH = 128
+"""Factors looked at at a time."""
 
 
 def check_determinant(parts: ExactParts, factors: Array, nelec: tuple[int, int]) -> None:
@@ -20,9 +23,13 @@ def check_determinant(parts: ExactParts, factors: Array, nelec: tuple[int, int])
     index = np.arange(factors.shape[1])
     spins = np.array([(index < n).astype(float) for n in nelec])
     density = spins.sum(axis=0)
-    squares = np.einsum("tpq,tpq->pq", factors, factors)
-    energy = parts.constants.total + density @ np.diagonal(parts.kappa)
-    energy += np.sum((np.einsum("tpp->tp", factors) @ density) ** 2) / 2
+    squares, coulomb = np.zeros(factors.shape[1:]), 0.0
+    for start in range(0, len(factors), BATCH):
+        part = factors[start : start + BATCH]
+        squares += np.einsum("tpq,tpq->pq", part, part)
+        coulomb += float(np.sum((np.einsum("tpp->tp", part) @ density) ** 2)) / 2
+        forget(factors)
+    energy = parts.constants.total + density @ np.diagonal(parts.kappa) + coulomb
     energy += np.einsum("sp,pq,sq->", spins, squares, 1 - spins) / 2
     left_out = np.diagonal(parts.exchange.total) - squares.sum(axis=1)
     most = sum(nelec) / 2 * float(density @ np.maximum(left_out, 0.0))

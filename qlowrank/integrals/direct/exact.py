@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known exactly, from one Coulomb and exchange build of PySCF's."""
+"""What is known exactly, from the Coulomb and exchange fields of a few densities."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from qlowrank.checks import Array
-from qlowrank.integrals.direct.fields import coulomb_and_exchange
 from qlowrank.integrals.direct.residual import ExactExchange, orbital_groups
 from qlowrank.integrals.mean_field import agree, spin_densities
 from qlowrank.integrals.orbital_space import OrbitalSpace
@@ -41,63 +40,81 @@ class ExactParts:
         return (*constants, self.one_body, self.exchange.total, space.window, space.nelec)
 
 
-class _Densities:
-    """A list of densities without repetitions."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Densities:
+    """The densities whose fields are needed, without repetitions."""
 
-    def __init__(self) -> None:
-        self.matrices: list[Array] = []
+    matrices: Array = field(metadata={"units": "1", "axes": "density,function,function"})
+    """Symmetric, shape (n, nao, nao)."""
+    groups: list[int]
+    """Positions of the densities of the groups of active orbitals."""
+    frozen: int
+    """Position of that of the frozen core, both spins together."""
+    spins: list[int]
+    """Positions of those of the determinant that fills the first orbitals, by spin."""
+    converged: list[int]
+    """Positions of the mean field's own, by spin."""
 
-    def add(self, matrix: Array) -> int:
-        """Return the position of a density, after adding it if it is new."""
-        for position, known in enumerate(self.matrices):
+
+def densities_of(space: OrbitalSpace) -> Densities:
+    """List the densities of an orbital space."""
+    window = space.window
+    listed: list[Array] = []
+
+    def position(matrix: Array) -> int:
+        for place, known in enumerate(listed):
             if np.abs(known - matrix).max(initial=0.0) <= SAME:
-                return position
-        self.matrices.append(matrix)
-        return len(self.matrices) - 1
+                return place
+        listed.append(matrix)
+        return len(listed) - 1
+
+    active = [window[:, group] for group in orbital_groups(window.shape[1])]
+    groups = [position(part @ part.T) for part in active]
+    frozen = position(2 * _projector(space, space.core))
+    spins = [position(_projector(space, space.core + n)) for n in space.nelec]
+    converged = [position(np.asarray(part)) for part in spin_densities(space.mean_field)]
+    return Densities(np.array(listed), groups, frozen, spins, converged)
 
 
-def exact_parts(source: Any, space: OrbitalSpace) -> ExactParts:
-    """Build the fields of core, active orbitals and reference at once, and check the energies.
+def exact_parts(
+    source: Any, space: OrbitalSpace, densities: Densities, coulomb: Array, exchange: Array
+) -> ExactParts:
+    """Put together what the fields of the densities give, and check the energies.
 
     Raises:
         InputError: The mean field's energy is not that of its density.
     """
-    mean_field, window = space.mean_field, space.window
-    groups = orbital_groups(window.shape[1])
-    listed = _Densities()
-    active = [listed.add(window[:, group] @ window[:, group].T) for group in groups]
-    frozen = listed.add(2 * _projector(space, space.core))
-    spins = [listed.add(_projector(space, space.core + n)) for n in space.nelec]
-    converged = [listed.add(np.asarray(density)) for density in spin_densities(mean_field)]
-    densities = np.array(listed.matrices)
-    coulomb, exchange = coulomb_and_exchange(mean_field, densities)
+    mean_field, window, listed = space.mean_field, space.window, densities.matrices
     hcore = (mean_field if space.cas is None else space.cas).get_hcore()
-    field_of_core = coulomb[frozen] - exchange[frozen] / 2
     nuclear = float(mean_field.energy_nuc())
 
     def energy(pair: list[int], one_electron: Array) -> float:
         alpha, beta = pair
-        total = densities[alpha] + densities[beta]
-        both = coulomb[alpha] + coulomb[beta]
+        total, both = listed[alpha] + listed[beta], coulomb[alpha] + coulomb[beta]
         value = np.vdot(total, one_electron) + np.vdot(total, both) / 2
         for spin in pair:
-            value -= np.vdot(densities[spin], exchange[spin]) / 2
+            value -= np.vdot(listed[spin], exchange[spin]) / 2
         return nuclear + float(value)
 
-    determinant = energy(spins, hcore)
+    determinant = energy(densities.spins, hcore)
     name = type(mean_field).__name__
-    agree(name, energy(converged, mean_field.get_hcore()), float(mean_field.e_tot))
+    own = energy(densities.converged, mean_field.get_hcore())
+    agree(name, own, float(mean_field.e_tot))
     if source is mean_field:
         agree(name, determinant, float(source.e_tot))
+    core = densities.frozen
+    field_of_core = coulomb[core] - exchange[core] / 2
     one_body = window.T @ (hcore + field_of_core) @ window
+    matrices = window.T @ exchange[densities.groups] @ window
     return ExactParts(
         constants=Constants(
             nuclear_repulsion=nuclear,
-            frozen_core=float(np.vdot(densities[frozen], hcore + field_of_core / 2)),
+            frozen_core=float(np.vdot(listed[core], hcore + field_of_core / 2)),
         ),
         one_body=(one_body + one_body.T) / 2,
         exchange=ExactExchange(
-            groups=groups, matrices=_symmetric(window.T @ exchange[active] @ window)
+            groups=orbital_groups(window.shape[1]),
+            matrices=(matrices + matrices.transpose(0, 2, 1)) / 2,
         ),
         determinant=determinant,
     )
@@ -107,8 +124,3 @@ def _projector(space: OrbitalSpace, n: int) -> Array:
     """Density of one electron in each of the first n orbitals, shape (nao, nao)."""
     filled = space.orbitals[:, :n]
     return np.asarray(filled @ filled.T)
-
-
-def _symmetric(matrices: Array) -> Array:
-    """Remove the rounding that a transformation leaves."""
-    return np.asarray((matrices + matrices.transpose(0, 2, 1)) / 2)

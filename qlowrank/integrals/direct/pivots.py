@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from qlowrank.checks import Array
-from qlowrank.integrals.direct.shells import Integers, Rows, Shells, columns, diagonal, positions
+from qlowrank.checks import Array, forget
+from qlowrank.integrals.direct.budget import Budget
+from qlowrank.integrals.direct.shells import Integers, Rows, Shells, columns, positions
 from qlowrank.lowrank import Progress
 from qlowrank.lowrank.cholesky import eliminate
 
@@ -34,8 +35,8 @@ class Pivots:
 class _Remainder:
     """Residual diagonal of the rescaled integrals, and the vectors on rows that still matter."""
 
-    def __init__(self, values: Array, threshold: float) -> None:
-        self.threshold = threshold
+    def __init__(self, values: Array, threshold: float, budget: Budget) -> None:
+        self.threshold, self.budget = threshold, budget
         self.rows = np.flatnonzero(values > threshold)
         self.values = values[self.rows]
         self.vectors = np.empty((0, len(self.rows)))
@@ -45,9 +46,8 @@ class _Remainder:
         """Take in new vectors; `used` are positions of their pivots among the rows."""
         room = self.rank + len(found)
         if room > len(self.vectors):
-            grown = np.empty((max(room, 2 * self.rank, 4 * BATCH), len(self.rows)))
-            grown[: self.rank] = self.vectors[: self.rank]
-            self.vectors = grown
+            rows = np.arange(len(self.rows))
+            self.vectors = self._copied(max(room, 2 * self.rank, 4 * BATCH), rows)
         self.vectors[self.rank : room] = found
         self.rank = room
         self.values -= np.einsum("ti,ti->i", found, found)
@@ -59,11 +59,33 @@ class _Remainder:
         alive = self.values > self.threshold
         if np.count_nonzero(alive) < 0.8 * len(alive):
             self.rows, self.values = self.rows[alive], self.values[alive]
-            self.vectors = self.vectors[: self.rank, alive]
+            self.vectors = self._copied(self.rank, np.flatnonzero(alive))
+
+    def _copied(self, room: int, rows: Integers) -> Array:
+        """Return the vectors on some rows, with room for more."""
+        copied = self.budget.array(room, len(rows))
+        for start in range(0, self.rank, BATCH):
+            part = slice(start, min(start + BATCH, self.rank))
+            np.take(self.vectors[part], rows, axis=1, out=copied[part], mode="clip")
+            forget(copied)
+        return copied
+
+    def projected(self, chosen: Integers) -> Array:
+        """Return what the vectors have already explained of the chosen columns, as rows."""
+        total = np.zeros((len(chosen), len(self.rows)))
+        for start in range(0, self.rank, 4 * BATCH):
+            part = self.vectors[start : min(start + 4 * BATCH, self.rank)]
+            total += part[:, chosen].T @ part
+            forget(self.vectors)
+        return total
 
 
 def find_pivots(
-    shells: Shells, weights: Array, threshold: float, progress: Progress | None = None
+    shells: Shells,
+    weights: Array,
+    threshold: float,
+    budget: Budget,
+    progress: Progress | None = None,
 ) -> Pivots:
     """Decompose w_μ w_ν (μν|λσ) w_λ w_σ by pivoted Cholesky, and keep the pivots only.
 
@@ -73,11 +95,12 @@ def find_pivots(
         shells: The basis.
         weights: w, one for each atomic orbital, shape (nao,).
         threshold: Largest permitted element of the rescaled residual, Hartree.
+        budget: How much memory there is.
         progress: Called as the pivots come.
     """
     low, high = np.tril_indices(shells.nao)
     scale = weights[low] * weights[high]
-    state = _Remainder(diagonal(shells) * scale**2, threshold)
+    state = _Remainder(shells.diagonal * scale**2, threshold, budget)
     pivots: list[Integers] = []
     while state.rows.size and (largest := float(state.values.max())) > threshold:
         floor = max(SPAN * largest, threshold)
@@ -122,5 +145,5 @@ def _residual_columns(shells: Shells, state: _Remainder, scale: Array, chosen: I
         block[members] = values[local][:, state.rows]
     block *= scale[pairs][:, None]
     block *= scale[state.rows]
-    block -= state.vectors[: state.rank, chosen].T @ state.vectors[: state.rank]
+    block -= state.projected(chosen)
     return block

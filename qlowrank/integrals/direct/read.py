@@ -7,25 +7,27 @@ from typing import Any
 import numpy as np
 
 from qlowrank.checks import Array, InputError
+from qlowrank.integrals.direct.budget import Budget, budget_of
 from qlowrank.integrals.direct.check import check_determinant, check_vector
-from qlowrank.integrals.direct.exact import ExactParts, exact_parts
-from qlowrank.integrals.direct.factors import factors_of
+from qlowrank.integrals.direct.exact import ExactParts, densities_of, exact_parts
+from qlowrank.integrals.direct.factors import first_factors
+from qlowrank.integrals.direct.fields import remaining_fields
 from qlowrank.integrals.direct.pivots import find_pivots
 from qlowrank.integrals.direct.record import Squares
 from qlowrank.integrals.direct.residual import residual_bounds
-from qlowrank.integrals.direct.shells import Shells, diagonal, shells_of
+from qlowrank.integrals.direct.sheets import Sheets
+from qlowrank.integrals.direct.shells import Shells, shells_of
 from qlowrank.integrals.mean_field import provenance
-from qlowrank.integrals.orbital_space import examine
+from qlowrank.integrals.orbital_space import OrbitalSpace, examine
 from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank import Progress, Repivot, Truncation
 from qlowrank.lowrank.cholesky import rounding_floor
+from qlowrank.lowrank.repivot import squared_norms
 
 FIRST = 1 / 32
 """First threshold in rescaled atomic orbitals, as a share of the tolerance."""
 SHARE = 0.6
 """How much of the tolerance the first decomposition may use up; new pivots take the rest."""
-
-
 DIRECT_FROM = 60
 """From this many atomic orbitals on, the four-index tensor takes longer than doing without it."""
 
@@ -39,20 +41,12 @@ def is_direct(source: Any) -> bool:
     return mol is not None and mol.nbas > 0 and mol.nao_nr() >= DIRECT_FROM
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _First:
-    """Factors from pivots in atomic orbitals, and what they leave out at most."""
-
-    vectors: Array
-    bounds: Array
-    noise: float
-
-
 def read_directly(
     source: Any,
     *,
     tolerance: float,
     active: tuple[int, int] | None = None,
+    max_memory: float | None = None,
     progress: Progress | None = None,
 ) -> Squares:
     r"""Decompose the integrals of a PySCF object without ever holding the four-index tensor.
@@ -66,25 +60,30 @@ def read_directly(
         source: As for `ql.from_pyscf`.
         tolerance: Largest permitted error of any (pq|rs), Hartree; 0 as far as rounding allows.
         active: (electrons, orbitals) around the Fermi level; mean fields only.
+        max_memory: Bytes that arrays may take in memory, the machine's free memory by default;
+            arrays that would take more than a third of it go to scratch files.
         progress: Called as the work goes on.
 
     Raises:
-        InputError: Unusable input, or a tolerance below what double precision can resolve.
+        OSError: A scratch file does not fit on the disk.
+        InputError: Unusable input, too little memory for one shell pair, or a tolerance below
+            what double precision can resolve.
     """
     space = examine(source, active)
-    parts = exact_parts(source, space)
     norb = space.window.shape[1]
     basis = _Basis(shells_of(space.mean_field.mol), space.window)
     asked = basis.reachable(tolerance)
-    first = _first_factors(basis, parts, asked, progress)
-    second = Repivot()(
-        first.vectors, allowed=asked - pack(first.bounds) - first.noise, progress=progress
-    )
+    budget = budget_of(max_memory)
+    first = _first(source, space, basis, asked, budget, progress)
+    parts = first.parts
+    allowed = asked - pack(first.bounds) - first.noise
+    sheets = Sheets(budget, len(first.vectors), norb)
+    second = Repivot()(first.vectors, allowed, progress, keep=sheets.take)
     bounds = unpack(second.residual_diagonal, norb) + first.bounds
     noise = first.noise + second.rounding
     del first
-    factors = unpack(second.vectors, norb)
-    trace = max(float(np.trace(parts.exchange.total)) - float(np.vdot(factors, factors)), 0.0)
+    factors = sheets.filled
+    trace = max(float(np.trace(parts.exchange.total)) - sheets.squares, 0.0)
     check_determinant(parts, factors, space.nelec)
     check_vector(source, parts, factors, trace)
     return Squares(
@@ -120,7 +119,7 @@ class _Basis:
         """Least threshold in rescaled atomic orbitals that rounding allows."""
         low, high = np.tril_indices(self.shells.nao)
         scale = self.weights[low] * self.weights[high]
-        return rounding_floor(diagonal(self.shells) * scale**2)
+        return rounding_floor(self.shells.diagonal * scale**2)
 
     def reachable(self, tolerance: float) -> float:
         """Return the tolerance to work to, or say which one is within reach."""
@@ -134,30 +133,53 @@ class _Basis:
         return tolerance or least
 
 
-def _first_factors(
-    basis: _Basis, parts: ExactParts, asked: float, progress: Progress | None
+@dataclass(frozen=True, eq=False, slots=True)
+class _First:
+    """Factors from pivots in atomic orbitals, and what they leave out at most."""
+
+    parts: ExactParts
+    vectors: Array
+    bounds: Array
+    noise: float
+
+
+def _first(
+    source: Any,
+    space: OrbitalSpace,
+    basis: _Basis,
+    asked: float,
+    budget: Budget,
+    progress: Progress | None,
 ) -> _First:
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
-    threshold = asked * FIRST
-    norb = basis.orbitals.shape[1]
+    densities = densities_of(space)
+    threshold, parts = asked * FIRST, None
     while True:
-        pivots = find_pivots(basis.shells, basis.weights, threshold, progress)
-        vectors = factors_of(basis.shells, basis.orbitals, pivots.pairs, progress)
-        squares = unpack(np.einsum("ti,ti->i", vectors, vectors), norb)
-        bounds = residual_bounds(parts.exchange, squares)
+        pivots = find_pivots(basis.shells, basis.weights, threshold, budget, progress).pairs
+        wanted = densities.matrices[: None if parts is None else 0]
+        found = first_factors(basis.shells, basis.orbitals, pivots, wanted, budget, progress)
+        if parts is None:
+            rest = remaining_fields(space.mean_field.mol, basis.shells, pivots, wanted)
+            fields = found.coulomb + rest[0], found.exchange + rest[1]
+            parts = exact_parts(source, space, densities, *fields)
+        squares = squared_norms(found.vectors)
+        bounds = residual_bounds(parts.exchange, unpack(squares, space.window.shape[1]))
         noise = max(float(-bounds.min(initial=0.0)), 0.0)
-        if noise > SHARE * asked:
-            raise InputError(
-                "The atomic orbitals' integrals do not rebuild the exchange of this object: a "
-                f"residual that cannot be negative reaches {-noise:.1e} Hartree. Its integrals "
-                "were edited, or the tolerance is below their precision."
-            )
         if bounds.max(initial=0.0) <= SHARE * asked:
-            return _First(vectors, np.maximum(bounds, 0.0), noise)
+            _refuse_negative(noise, asked)
+            return _First(parts, found.vectors, np.maximum(bounds, 0.0), noise)
         if threshold <= basis.floor:
             raise InputError(
                 f"No error below {bounds.max() / SHARE:.1e} Hartree can be proven with these "
-                f"atomic orbitals in double precision; {asked:.1e} was asked for. Ask for that, "
-                "unless the integrals of this object were edited: then they are not its own."
+                f"atomic orbitals in double precision; {asked:.1e} was asked for. Ask for that."
             )
         threshold = max(threshold / 8, basis.floor)
+
+
+def _refuse_negative(noise: float, asked: float) -> None:
+    """Refuse a residual that is negative by more than rounding explains."""
+    if noise > SHARE * asked:
+        raise InputError(
+            f"A residual that cannot be negative reaches {-noise:.1e} Hartree: the tolerance "
+            f"{asked:.1e} is below the precision of the integrals. Ask for a larger one."
+        )

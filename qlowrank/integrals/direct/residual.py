@@ -40,7 +40,9 @@ class ExactExchange:
 
 def orbital_groups(norb: int) -> list[Integers]:
     """Split orbitals into groups of neighbours, none of them empty."""
-    return [group for group in np.array_split(np.arange(norb, dtype=np.int64), GROUPS) if len(group)]
+    return [
+        group for group in np.array_split(np.arange(norb, dtype=np.int64), GROUPS) if len(group)
+    ]
 
 
 def residual_bounds(exchange: ExactExchange, squares: Array) -> Array:

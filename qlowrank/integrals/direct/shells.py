@@ -77,10 +77,24 @@ class Shells:
         return make_cintopt(self.atm, self.bas, self.env, self.intor)
 
     @cached_property
+    def diagonal(self) -> Array:
+        """Each (μν|μν), shape (npair,), Hartree."""
+        from pyscf.gto.moleintor import getints4c
+
+        values = np.zeros(self.nao * (self.nao + 1) // 2)
+        tables = (self.atm, self.bas, self.env)
+        for pair in self.pairs:
+            both = (pair[0], pair[0] + 1, pair[1], pair[1] + 1) * 2
+            block = getints4c(self.intor, *tables, shls_slice=both, cintopt=self.optimizer)
+            side = block.shape[0] * block.shape[1]
+            values[self.functions(pair)] = np.diagonal(block.reshape(side, side))
+        return values
+
+    @cached_property
     def bounds(self) -> Array:
         """Largest sqrt((kl|kl)) of each shell pair, (n_shells, n_shells), Hartree^½."""
         largest = np.zeros(len(self.pairs))
-        np.maximum.at(largest, self.owner, np.sqrt(np.maximum(diagonal(self), 0.0)))
+        np.maximum.at(largest, self.owner, np.sqrt(np.maximum(self.diagonal, 0.0)))
         matrix = np.zeros((self.n_shells, self.n_shells))
         matrix[self.pairs[:, 0], self.pairs[:, 1]] = largest
         matrix[self.pairs[:, 1], self.pairs[:, 0]] = largest
@@ -111,20 +125,6 @@ def shells_of(mol: Any) -> Shells:
         env=np.array(mol._env, dtype=np.float64),  # noqa: SLF001
         intor=mol._add_suffix("int2e"),  # noqa: SLF001
     )
-
-
-def diagonal(shells: Shells) -> Array:
-    """Return (μν|μν), shape (npair,), Hartree."""
-    from pyscf.gto.moleintor import getints4c
-
-    values = np.zeros(shells.nao * (shells.nao + 1) // 2)
-    tables = (shells.atm, shells.bas, shells.env)
-    for pair in shells.pairs:
-        both = (pair[0], pair[0] + 1, pair[1], pair[1] + 1) * 2
-        block = getints4c(shells.intor, *tables, shls_slice=both, cintopt=shells.optimizer)
-        side = block.shape[0] * block.shape[1]
-        values[shells.functions(pair)] = np.diagonal(block.reshape(side, side))
-    return values
 
 
 class Rows:

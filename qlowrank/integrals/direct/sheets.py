@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Factors as symmetric matrices, filled from batches of packed rows."""
+
+import numpy as np
+
+from qlowrank.checks import Array, forget
+from qlowrank.integrals.direct.budget import Budget
+from qlowrank.integrals.pairs import pair_index
+
+
+class Sheets:
+    """A stack of symmetric matrices, of which only as many as come take memory."""
+
+    def __init__(self, budget: Budget, most: int, norb: int) -> None:
+        self._array = budget.array(most, norb, norb)
+        self._index = pair_index(norb)
+        self._rank = 0
+        self.squares = 0.0
+
+    def take(self, rows: Array) -> None:
+        """Unpack a batch of rows."""
+        part = self._array[self._rank : self._rank + len(rows)]
+        np.take(rows, self._index, axis=1, out=part, mode="clip")
+        self.squares += float(np.vdot(part, part))
+        forget(self._array)
+        self._rank += len(rows)
+
+    @property
+    def filled(self) -> Array:
+        """What has come so far, shape (rank, norb, norb)."""
+        return self._array[: self._rank]
