@@ -85,6 +85,7 @@ _ROOMS = {
         "InformationRule",
         "TraceRule",
     ),
+    "hamiltonian.fitted": ("from_pyscf_ri", "sampled_error"),
     "hamiltonian.truncate": ("EnergyRule", "principal_factors", "recompress", "truncate"),
     "states.intervals": (
         "CISD",
@@ -214,6 +215,7 @@ if TYPE_CHECKING:
         from_pyscf,
         from_xyz,
     )
+    from qlowrank.hamiltonian.fitted import from_pyscf_ri, sampled_error
     from qlowrank.hamiltonian.truncate import (
         EnergyRule,
         principal_factors,
