@@ -2,13 +2,13 @@
 """Explicit double factorization: diagonalise every factor, cut what the tolerance allows."""
 
 from collections import deque
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError, forget
+from qlowrank.factorization.cut import chosen, cut_loss, parts_of
 from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_peak
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.files.scratch import array_for
@@ -32,10 +32,11 @@ def double_factorize(
               (pq|rs) = \sum_t \sum_{kl} \varepsilon^t_k \varepsilon^t_l
                         U^t_{pk} U^t_{qk} U^t_{rl} U^t_{sl}
 
-    With a tolerance, small eigenvalues are cut. With Δ the part of the factors that is cut,
-    :math:`a_{pq}^2 = \sum_t (\Delta^t_{pq})^2` and :math:`b_{pq}^2 = \sum_t (L^t_{pq})^2`, no
-    element of (pq|rs) moves by more than :math:`2 \max a \max b + (\max a)^2`
-    (Cauchy-Schwarz); as many of the smallest eigenvalues are cut as keep this below the tolerance.
+    With a tolerance, small eigenvalues are cut: with Δ the part of a factor that is cut,
+    :math:`S = 2L - \Delta` and :math:`\lambda = \|S\| / \|\Delta\|`, no element of (pq|rs) moves
+    by more than :math:`\tfrac12 \max_{pq} \sum_t [\lambda_t (\Delta^t_{pq})^2 + (S^t_{pq})^2 /
+    \lambda_t]` (see `factorization.cut`). As many eigenvalues are cut as keep this below the
+    tolerance, those first whose product with the largest of their leaf is smallest.
 
     Args:
         hamiltonian: The sum of squares to factorize.
@@ -65,9 +66,11 @@ def double_factorize(
         raise InputError(f"gauge must be CholeskyGauge() or EigenGauge(); got {gauge!r:.60}.")
     factors = method(hamiltonian.factors)
     eigenvalues, leaves = _diagonalise(factors, max_memory)
-    kept: NDArray[np.bool_] = _cut(eigenvalues, leaves, factors, budget)
-    cut = np.where(kept, 0.0, eigenvalues)
-    loss = _loss(cut, leaves, factors, hamiltonian)
+    kept = chosen(eigenvalues, leaves, budget, _noise(factors))
+    loss = cut_loss(
+        parts_of(np.where(kept, 0.0, eigenvalues), eigenvalues, leaves), leaves.shape[1]
+    )
+    trace_norm = hamiltonian.residual_trace + loss.trace_norm
     alive: NDArray[np.bool_] = np.any(kept, axis=1)
     order = np.argsort(
         -np.abs(np.where(kept, eigenvalues, 0.0)).max(axis=1, initial=0.0), kind="stable"
@@ -79,7 +82,12 @@ def double_factorize(
         eigenvalues=np.where(kept, eigenvalues, 0.0)[order],
         leaves=_in_order(leaves, order),
         nelec=hamiltonian.nelec,
-        status=FactorizationStatus(method.name, *loss),
+        status=FactorizationStatus(
+            method=method.name,
+            max_abs_error=hamiltonian.max_abs_error_bound + loss.element,
+            frobenius_error=trace_norm,
+            trace_norm_error=trace_norm,
+        ),
         source=hamiltonian.source,
     )
 
@@ -125,86 +133,16 @@ def _in_order(leaves: Array, order: NDArray[np.int64]) -> Array:
     return leaves[: len(order)]
 
 
-def _cut(eigenvalues: Array, leaves: Array, factors: Array, tolerance: float) -> NDArray[np.bool_]:
-    """Mark what to keep: above rounding, and above the largest threshold whose bound holds."""
-    magnitudes = np.abs(eigenvalues)
-    noise = _noise(magnitudes, factors)
-    if tolerance == 0.0:
-        return np.asarray(magnitudes > noise)
-    levels = np.unique(magnitudes)
-    low, high = 0, len(levels) + 1  # cutting the `low` smallest is allowed, `high` is too many
-    while high - low > 1:
-        middle = (low + high) // 2
-        kept = magnitudes > levels[middle - 1]
-        cut = np.where(kept, 0.0, eigenvalues)
-        if _element_bound(cut, leaves, factors) <= tolerance:
-            low = middle
-        else:
-            high = middle
-    return np.asarray(magnitudes > np.maximum(levels[low - 1] if low else 0.0, noise))
-
-
-def _noise(magnitudes: Array, factors: Array) -> Array:
-    """Return below what an eigenvalue of each leaf is rounding, shape (n_leaves, 1), Hartree^½.
+def _noise(factors: Array) -> float:
+    """Return below what the product of an eigenvalue and its leaf's largest is rounding, Hartree.
 
     A factor is a column of the integrals divided by the root of its pivot, so the rounding of the
     integrals stands in it enlarged by one over its own size.
     """
-    largest = magnitudes.max(axis=1, initial=np.finfo(float).tiny)[:, None]
-    rounding = (
-        magnitudes.shape[1]
-        * np.finfo(float).eps
-        * _root_sum_squares(_slices(factors), factors.shape[1]) ** 2
-    )
-    return np.asarray(rounding / largest)
-
-
-def _element_bound(cut: Array, leaves: Array, factors: Array) -> float:
-    """Bound on the change of any (pq|rs) when the eigenvalues `cut` are set to zero."""
-    lost = _root_sum_squares(_parts(cut, leaves), factors.shape[1])
-    return 2 * lost * _root_sum_squares(_slices(factors), factors.shape[1]) + lost**2
-
-
-def _parts(cut: Array, leaves: Array) -> Iterator[Array]:
-    """Yield the part of each factor that is cut, for the leaves that lose anything, in batches."""
-    touched = np.flatnonzero(cut.any(axis=1))
-    for start in range(0, len(touched), BATCH):
-        some = touched[start : start + BATCH]
-        frames = leaves[some]
-        yield np.matmul(frames * cut[some][:, None, :], frames.transpose(0, 2, 1))
-        forget(leaves)
-
-
-def _slices(factors: Array) -> Iterator[Array]:
-    """Yield factors in batches."""
-    for start in range(0, len(factors), BATCH):
-        yield factors[start : start + BATCH]
-        forget(factors)
-
-
-def _root_sum_squares(batches: Iterator[Array], norb: int) -> float:
-    """Largest sqrt(Σ_t F_tpq²) over p, q."""
+    norb = factors.shape[1]
     total = np.zeros((norb, norb))
-    for batch in batches:
+    for start in range(0, len(factors), BATCH):
+        batch = factors[start : start + BATCH]
         total += np.einsum("tpq,tpq->pq", batch, batch)
-    return float(np.sqrt(total.max(initial=0.0)))
-
-
-def _loss(
-    cut: Array, leaves: Array, factors: Array, hamiltonian: Hamiltonian
-) -> tuple[float, float, float]:
-    """Bounds on element, Frobenius and trace-norm error against the Hamiltonian's source.
-
-    With Δ the part cut from factor t and L̃ what remains (ΔL̃ = 0), the change of the integrals is
-    Σ_t (Δ⊗L̃ + L̃⊗Δ + Δ⊗Δ); each product has trace norm ‖·‖_F ‖·‖_F.
-    """
-    lost = np.sum(cut**2, axis=1)
-    parts = [np.einsum("tpq,tpq->t", batch, batch) for batch in _slices(factors)]
-    whole = np.concatenate([np.zeros(0), *parts])
-    rest = np.maximum(whole - lost, 0.0)
-    trace_norm = float(np.sum(2 * np.sqrt(lost * rest) + lost))
-    return (
-        hamiltonian.max_abs_error_bound + _element_bound(cut, leaves, factors),
-        hamiltonian.residual_trace + trace_norm,
-        hamiltonian.residual_trace + trace_norm,
-    )
+        forget(factors)
+    return float(norb * np.finfo(float).eps * total.max(initial=0.0))
