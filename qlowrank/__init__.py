@@ -40,6 +40,8 @@ _ROOMS = {
         "double_factorize",
         "shift_symmetry",
     ),
+    "factorization.compare": ("LeavesComparison", "compare_leaves"),
+    "lowrank.groups": ("AffinityGroups", "affinity_groups"),
     "resources": ("ResourceEstimate", "resource_estimate"),
     "factorization.compression": (
         "CompressedFactorization",
@@ -184,6 +186,7 @@ if TYPE_CHECKING:
         double_factorize,
         shift_symmetry,
     )
+    from qlowrank.factorization.compare import LeavesComparison, compare_leaves
     from qlowrank.factorization.compression import (
         CompressedFactorization,
         Continue,
@@ -196,15 +199,15 @@ if TYPE_CHECKING:
         RandomLeaves,
         SectorError,
         WeightedSum,
-        compress,
     )
+    from qlowrank.factorization.compression.compress import compress
     from qlowrank.factorization.hypercontraction import (
         GridPoints,
         Hypercontraction,
         LeafPoints,
         RandomPoints,
-        hypercontract,
     )
+    from qlowrank.factorization.hypercontraction.hypercontract import hypercontract
     from qlowrank.hamiltonian import (
         DiagonalOperator,
         Hamiltonian,
@@ -223,6 +226,7 @@ if TYPE_CHECKING:
         truncate,
     )
     from qlowrank.integrals.examples import EXAMPLES
+    from qlowrank.lowrank.groups import AffinityGroups, affinity_groups
     from qlowrank.lowrank.rank_rules import (
         CertificateRule,
         ErrorRule,
@@ -247,10 +251,10 @@ if TYPE_CHECKING:
         compare_measurements,
         plan_measurement,
         plan_with_budget,
-        replan,
         simulate_counts,
         simulate_measurement,
     )
+    from qlowrank.measurement.replan import replan
     from qlowrank.mps import (
         MPS,
         ActiveSpace,
@@ -262,7 +266,6 @@ if TYPE_CHECKING:
         canonicalise_mps,
         compress_mps,
         determinants_above,
-        entanglement,
         largest_determinants,
         mps_from_ci,
         mps_from_cisd,
@@ -275,6 +278,7 @@ if TYPE_CHECKING:
         square_expectation,
         suggest_active_space,
     )
+    from qlowrank.mps.entanglement import entanglement
     from qlowrank.resources import ResourceEstimate, resource_estimate
     from qlowrank.states import (
         Block2DMRG,

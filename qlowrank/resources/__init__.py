@@ -6,6 +6,7 @@ from qlowrank.resources.encodings import (
     DoubleFactorizedEncoding,
     Encoded,
     Encoding,
+    HypercontractedEncoding,
     SingleFactorizedEncoding,
     SparseEncoding,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "DoubleFactorizedWalk",
     "Encoded",
     "Encoding",
+    "HypercontractedEncoding",
     "HypercontractedWalk",
     "Lookup",
     "MeanRankWalk",

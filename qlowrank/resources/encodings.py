@@ -4,13 +4,17 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
+from opt_einsum import contract
 
 from qlowrank import checks
 from qlowrank.checks import InputError
+from qlowrank.factorization.hypercontraction import Hypercontraction
+from qlowrank.factorization.squares import signed_squares
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.resources.double_factorized import DoubleFactorizedWalk
+from qlowrank.resources.hypercontracted import HypercontractedWalk
 from qlowrank.resources.norms import (
+    double_factorized_norm,
     majorana_one_body,
     single_factorized_norm,
     sparse_norm,
@@ -44,35 +48,13 @@ class Encoding(Protocol):
         ...
 
 
-class Leaves(Protocol):
-    """What a factorization has to say about itself to be costed."""
-
-    @property
-    def norb(self) -> int:
-        """Number of spatial orbitals."""
-        ...
-
-    @property
-    def n_leaves(self) -> int:
-        """Number of leaves."""
-        ...
-
-    @property
-    def inner_ranks(self) -> np.ndarray:
-        """Number of rotated orbitals each leaf needs, shape (n_leaves,)."""
-        ...
-
-    def one_norm(self) -> float:
-        """Return the one-norm of its block encoding, Hartree."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class DoubleFactorizedEncoding:
     """Encode leaves: each square by qubitization of its own.
 
-    Takes a `DoubleFactorization`, or anything that has `norb`, `n_leaves`, `inner_ranks` and
-    `one_norm()`.
+    Takes a `DoubleFactorization` or a `CompressedFactorization`. A core of full rank is split into
+    squares first, with a sign each; the one-norm is then that of the squares, not the
+    `one_norm()` of a compressed factorization, which is made for another encoding.
     """
 
     coefficient_bits: int = field(default=10, metadata={"units": "1"})
@@ -89,13 +71,47 @@ class DoubleFactorizedEncoding:
         """Name to report."""
         return "double factorization"
 
-    def __call__(self, record: Leaves) -> Encoded:
+    def __call__(self, record: Any) -> Encoded:
         """Return one-norm and walk of a factorization."""
-        _needs(record, ("norb", "n_leaves", "inner_ranks", "one_norm"), "a factorization")
+        _needs(record, ("norb", "one_body", "leaves", "cores"), "a factorization")
+        squares = signed_squares(record)
+        traces = squares.signs * squares.eigenvalues.sum(axis=1)
+        hidden = contract("m,mpq->pq", traces, squares.factors())
         walk = DoubleFactorizedWalk(
             norb=record.norb,
-            n_leaves=record.n_leaves,
-            n_eigenvectors=int(np.sum(record.inner_ranks)),
+            n_leaves=squares.n_squares,
+            n_eigenvectors=squares.n_eigenvectors,
+            coefficient_bits=self.coefficient_bits,
+            rotation_bits=self.rotation_bits,
+        )
+        norm = double_factorized_norm(record.one_body + hidden, squares.eigenvalues)
+        return Encoded(one_norm=norm, walk=walk)
+
+
+@dataclass(frozen=True, slots=True)
+class HypercontractedEncoding:
+    """Encode the points and the core of a `Hypercontraction`."""
+
+    coefficient_bits: int = field(default=10, metadata={"units": "1"})
+    """ℵ, bits of the coefficients."""
+    rotation_bits: int = field(default=16, metadata={"units": "1"})
+    """ℶ, bits of each Givens angle."""
+
+    def __post_init__(self) -> None:
+        at_least("coefficient_bits", self.coefficient_bits, 1)
+        at_least("rotation_bits", self.rotation_bits, 2)
+
+    @property
+    def name(self) -> str:
+        """Name to report."""
+        return "hypercontraction"
+
+    def __call__(self, record: Hypercontraction) -> Encoded:
+        """Return one-norm and walk of a hypercontraction."""
+        _needs(record, ("norb", "n_points", "core"), "a Hypercontraction")
+        walk = HypercontractedWalk(
+            norb=record.norb,
+            n_points=record.n_points,
             coefficient_bits=self.coefficient_bits,
             rotation_bits=self.rotation_bits,
         )

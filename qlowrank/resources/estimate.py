@@ -6,11 +6,13 @@ from typing import Any
 
 from qlowrank import checks
 from qlowrank.checks import InputError
+from qlowrank.factorization.hypercontraction import Hypercontraction
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.resources.encodings import (
     DoubleFactorizedEncoding,
     Encoded,
     Encoding,
+    HypercontractedEncoding,
     SingleFactorizedEncoding,
 )
 from qlowrank.resources.phase_estimation import (
@@ -79,11 +81,12 @@ def resource_estimate(
               \times \text{Toffoli per step}
 
     Args:
-        factorization: A `DoubleFactorization`; or, with the encodings that take one, a
-            `Hamiltonian`.
+        factorization: A `DoubleFactorization`, shifted or not, a `CompressedFactorization`, a
+            `Hypercontraction`, or a `Hamiltonian`.
         precision: ΔE, Hartree.
-        encoding: `DoubleFactorizedEncoding()`, `SingleFactorizedEncoding()` or `SparseEncoding()`
-            of `qlowrank.resources`; by default the one that fits the record.
+        encoding: `DoubleFactorizedEncoding()`, `HypercontractedEncoding()`,
+            `SingleFactorizedEncoding()` or `SparseEncoding()` of `qlowrank.resources`; by default
+            the one that fits the record, single factorization for a `Hamiltonian`.
         phase_estimation: `Qubitization()` (default) or `SpectrumAmplification(gap=...)` of
             `qlowrank.resources`.
 
@@ -145,7 +148,9 @@ def _default(record: Any) -> Encoding:
     """Encode leaves as leaves, and a Hamiltonian by its factors."""
     if isinstance(record, Hamiltonian):
         return SingleFactorizedEncoding()
-    if hasattr(record, "inner_ranks"):
+    if isinstance(record, Hypercontraction):
+        return HypercontractedEncoding()
+    if hasattr(record, "leaves") and hasattr(record, "cores"):
         return DoubleFactorizedEncoding()
     raise InputError(
         "resource_estimate needs a factorization, or a Hamiltonian; got "

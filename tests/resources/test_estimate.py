@@ -9,6 +9,7 @@ import pytest
 
 import qlowrank as ql
 from qlowrank.checks import InputError
+from qlowrank.factorization.compression import CompressedFactorization
 from qlowrank.resources import (
     DoubleFactorizedEncoding,
     DoubleFactorizedWalk,
@@ -40,7 +41,8 @@ def leaves(water):
 
 def test_sizes_are_the_factorization_s(leaves):
     estimate = ql.resource_estimate(leaves, precision=2e-3)
-    assert estimate.one_norm == leaves.one_norm()
+    # The same sums in another order: rank · norb² terms of some Hartree each.
+    assert estimate.one_norm == pytest.approx(leaves.one_norm(), rel=1e-12)
     assert estimate.walk == DoubleFactorizedWalk(
         leaves.norb, leaves.n_leaves, int(leaves.inner_ranks.sum())
     )
@@ -65,6 +67,36 @@ def test_encodings_of_a_hamiltonian(water):
     kept += np.count_nonzero(np.abs(np.tril(packed)) >= 1e-6)
     # T' and h need not have their zeros in the same places, but for symmetry's, which they do.
     assert sparse.walk == SparseWalk(water.norb, kept)
+
+
+def test_full_cores_are_split_into_squares(leaves):
+    """A core of rank two in one frame costs what its two squares cost."""
+    frame = leaves.leaves[0]
+    values = np.array([np.arange(7.0), np.ones(7)])
+    constants = leaves.constants
+    two = replace(leaves, eigenvalues=values, leaves=np.array([frame, frame]))
+    joined = CompressedFactorization(
+        constants=constants,
+        one_body=leaves.one_body,
+        leaves=frame[None],
+        cores=np.einsum("mk,ml->kl", values, values)[None],
+        nelec=leaves.nelec,
+        status=leaves.status,
+        optimizer=None,
+        source=leaves.source,
+    )
+    apart, together = ql.resource_estimate(two), ql.resource_estimate(joined)
+    assert together.walk.n_leaves == apart.walk.n_leaves == 2
+    # The eigenvalues of the core are mixed differently, its squares are not unique.
+    assert together.walk.n_eigenvectors == 14
+    assert together.one_norm < 1.1 * apart.one_norm
+
+
+def test_hypercontraction(water):
+    hypercontraction = ql.hypercontract(water, n_points=20)
+    estimate = ql.resource_estimate(hypercontraction)
+    assert estimate.walk == HypercontractedWalk(water.norb, 20)
+    assert estimate.one_norm == hypercontraction.one_norm()
 
 
 def test_fewer_bits_cost_less(leaves):
@@ -127,7 +159,7 @@ def test_small_molecules_have_a_cost(norb, rank):
         (lambda f, h: ql.resource_estimate(3), "needs a factorization, or a Hamiltonian; got int"),
         (
             lambda f, h: ql.resource_estimate(h, encoding=DoubleFactorizedEncoding()),
-            "needs a factorization; got Hamiltonian, which has no n_leaves and no inner_ranks",
+            "needs a factorization; got Hamiltonian, which has no leaves and no cores",
         ),
         (
             lambda f, h: ql.resource_estimate(f, encoding=SparseEncoding()),
