@@ -205,6 +205,64 @@ def test_convert_and_read_back(water, capsys):
     )
 
 
+def test_resources_of_shifted_leaves_are_fewer(water, capsys):
+    """A shift lowers the one-norm, and with it the steps of phase estimation."""
+    costs = []
+    for shift in ("--no-shift", "--shift"):
+        arguments = ("--tolerance", "1e-4", shift, "--json", "--quiet")
+        status, out, err = run(capsys, "resources", "water", *arguments)
+        assert status == 0, err
+        answer = json.loads(out)
+        assert set(answer["resources"]) == {
+            "one_norm",
+            "toffoli_per_step",
+            "toffoli",
+            "logical_qubits",
+        }
+        assert answer["resources"]["one_norm"] == answer["factorization"]["one_norm"]
+        assert answer["measurement"] is None
+        costs.append(answer["resources"])
+    assert costs[1]["one_norm"] < costs[0]["one_norm"]
+    assert costs[1]["toffoli"] < costs[0]["toffoli"]
+
+
+def test_entangle_shows_the_chain(water, capsys):
+    status, out, err = run(capsys, "entangle", "h2", "-o", "h2.h5", "--json", "--quiet")
+
+    assert status == 0, err
+    answer = json.loads(out)["entanglement"]
+    assert sorted(answer["orbital_order"]) == [0, 1]
+    assert answer["bond_dimensions"] == [2]
+    assert answer["max_bond_dimension"] == 2
+    vector = ql.fci_state(ql.from_example("h2")).vector
+    weights = np.array([vector[0, 0] ** 2, vector[1, 1] ** 2])
+    assert answer["max_bond_entropy"] == pytest.approx(-np.sum(weights * np.log(weights)))
+    assert ql.load("h2.h5").state.label == "mps"
+    status, out, _ = run(capsys, "entangle", "h2", "--quiet")
+    assert "entropies" in out
+
+
+def test_an_mps_prices_a_plan_as_full_ci_does(water, capsys):
+    costs = []
+    for state in ("fci", "mps"):
+        status, out, err = run(capsys, "run", "lih", "--state", state, "--json", "--quiet")
+        assert status == 0, err
+        costs.append(json.loads(out)["measurement"]["epsilon2_shots"])
+    assert costs[0] == pytest.approx(costs[1], rel=1e-5)
+
+
+def test_shifted_leaves_price_and_archive(water, capsys):
+    """The energies of the sector stay, and the archive verifies."""
+    status, out, err = run(
+        capsys, "run", "lih", "--shift", "--state", "fci", "-o", "s.h5", "--json", "--quiet"
+    )
+    assert status == 0, err
+    plan = ql.load("s.h5").plan
+    assert plan.predicted_energy == pytest.approx(json.loads(out)["energy"]["lower"], abs=1e-9)
+    status, _, err = run(capsys, "verify", "s.h5")
+    assert status == 0, err
+
+
 def test_verify_passes_and_fails(water, capsys):
     run(capsys, "run", "h2", "--state", "fci", "-o", "h2.h5", "--quiet")
     status, out, _ = run(capsys, "verify", "h2.h5")
@@ -247,16 +305,14 @@ def test_verify_passes_and_fails(water, capsys):
         (["run", "water.xyz", "--basis", "sto-3g", "--max-memory", "lots"], "16GB"),
         (["run", "water.xyz", "--basis", "sto-3g", "--method", "thc"], "--method thc"),
         (["run", "water.xyz", "--basis", "sto-3g", "--method", "none"], "invalid choice"),
-        (["run", "water.xyz", "--basis", "sto-3g", "--shift"], "--shift"),
         (["run", "water.xyz", "--basis", "sto-3g", "--fragments", "best"], "invalid choice"),
         (["run", "h2", "--fragments", "fluid", "--state", "hf"], "correlated"),
-        (["run", "water.xyz", "--basis", "sto-3g", "--state", "mps"], "--state mps"),
         (["run", "water.xyz", "--basis", "sto-3g", "-o", "nowhere/w.h5"], "does not exist"),
         (["run", "water.xyz", "--basis", "sto-3g", "-o", "."], "folder"),
         (["run", "no-such-file"], "neither a file nor an example"),
         (["run", "femoco", "--basis", "sto-3g"], "leave out --basis"),
-        (["entangle", "h2"], "entangle"),
-        (["resources", "h2"], "resources"),
+        (["entangle", "h2", "--max-bond", "0"], "max_bond"),
+        (["resources", "h2", "--precision", "0"], "precision"),
         (["report", "h2.h5"], "report"),
         (["show", "no-such.h5"], "no-such.h5"),
         (["verify", "water.xyz"], "water.xyz"),

@@ -18,6 +18,7 @@ from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.simulate import SimulatedExperiments
 from qlowrank.states.fci import FCIState
+from qlowrank.states.mps_state import MPSState
 from qlowrank.states.reference import CISDState, DeterminantState
 
 KINDS: dict[str, type] = {
@@ -26,6 +27,7 @@ KINDS: dict[str, type] = {
     "determinant_state": DeterminantState,
     "cisd_state": CISDState,
     "fci_state": FCIState,
+    "mps_state": MPSState,
     "plan": MeasurementPlan,
     "measurements": Measurements,
     "estimate": EnergyEstimate,
@@ -34,7 +36,7 @@ KINDS: dict[str, type] = {
 }
 """Name in the file and type of every record that can be saved, in the order of the file."""
 
-STATES = ("fci_state", "cisd_state", "determinant_state")
+STATES = ("fci_state", "mps_state", "cisd_state", "determinant_state")
 """Kinds that are states, the best first."""
 
 ROW_AXES: dict[type, str] = {DiagonalOperator: "group", Reference: "reference"}

@@ -57,7 +57,7 @@ class Study:
 
     @property
     def state(self) -> State:
-        """The best state held: full CI, else CISD, else a determinant."""
+        """The best state held: full CI, else an MPS, else CISD, else a determinant."""
         return self["state"]
 
     @property

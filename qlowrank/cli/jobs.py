@@ -76,6 +76,13 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
     """Collect what the options ask for."""
     from qlowrank.job import JobRequest, MeasurementRequest
 
+    molecule = _molecule(options)
+    if options.command == "entangle":
+        return JobRequest(molecule, max_bond=options.max_bond)
+    if options.command == "resources":
+        return JobRequest(
+            molecule, method=options.method, shift=options.shift, resources=options.precision
+        )
     measurement = None
     if options.command != "factorize":
         measurement = MeasurementRequest(
@@ -84,7 +91,7 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
             fragments=options.fragments,
             seed=options.seed,
         )
-    return JobRequest(_molecule(options), method=options.method, measurement=measurement)
+    return JobRequest(molecule, method=options.method, measurement=measurement, shift=options.shift)
 
 
 def _molecule(options: argparse.Namespace) -> "MoleculeRequest":

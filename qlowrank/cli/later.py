@@ -8,8 +8,6 @@ from qlowrank import __version__
 from qlowrank.checks import InputError
 
 LATER = {
-    "entangle": "tensor-train pictures of the wavefunction",
-    "resources": "Toffoli and qubit counts",
     "report": "HTML reports",
 }
 """Commands of the interface that this version does not have yet."""
@@ -19,7 +17,7 @@ def later(options: argparse.Namespace) -> NoReturn:
     """Refuse a command that this version does not have."""
     raise InputError(
         f"'{options.command}' ({LATER[options.command]}) is not in qlowrank {__version__}; "
-        "run, factorize, measure, scan, convert, show and verify are"
+        "run, factorize, measure, entangle, resources, scan, convert, show and verify are"
     )
 
 
@@ -27,8 +25,6 @@ def refuse_later(options: argparse.Namespace) -> None:
     """Refuse choices that this version does not have, naming those it has."""
     available = {
         "method": ("df", "df-eigen"),
-        "state": ("hf", "cisd", "fci"),
-        "shift": (False,),
     }
     for name, known in available.items():
         value = getattr(options, name, known[0])

@@ -61,7 +61,7 @@ def factorization_options(command: argparse.ArgumentParser) -> None:
         "--shift",
         action=argparse.BooleanOptionalAction,
         default=False,
-        help="symmetry shift (comes later)",
+        help="shift the leaves by the number of electrons: less one-norm, same energies",
     )
 
 
@@ -78,7 +78,7 @@ def measurement_options(command: argparse.ArgumentParser) -> None:
         "--state",
         default="cisd",
         choices=("hf", "cisd", "fci", "mps"),
-        help="state whose variances price the plan (cisd); mps comes later",
+        help="state whose variances price the plan (cisd)",
     )
     command.add_argument(
         "--precision", type=float, default=1.6e-3, help="standard error, Hartree (1.6e-3)"

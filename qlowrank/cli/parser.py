@@ -44,6 +44,25 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--quiet", action="store_true", help="no progress on standard error")
     command.set_defaults(verb=convert)
 
+    text = "count Toffoli gates and qubits of phase estimation"
+    command = commands.add_parser("resources", help=text, description=text)
+    molecule_options(command)
+    factorization_options(command)
+    command.add_argument(
+        "--precision", type=float, default=1e-3, help="error of the energy, Hartree (1e-3)"
+    )
+    output_options(command)
+    command.set_defaults(verb=run)
+
+    text = "the wavefunction as a chain of tensors: bond dimensions and entropies"
+    command = commands.add_parser("entangle", help=text, description=text)
+    molecule_options(command)
+    command.add_argument(
+        "--max-bond", type=int, default=200, metavar="N", help="most states of a bond (200)"
+    )
+    output_options(command)
+    command.set_defaults(verb=run)
+
     text = "the main job for every combination of values"
     command = commands.add_parser("scan", help=text, description=text)
     molecule_options(command)

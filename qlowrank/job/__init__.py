@@ -2,7 +2,7 @@
 """The main job as a function: what the command line does, without the command line."""
 
 from qlowrank.job.choices import FRAGMENTS, GAUGES, STATES
-from qlowrank.job.outcome import Outcome, outcome_of, peak_memory
+from qlowrank.job.outcome import EntangledState, Outcome, outcome_of, peak_memory
 from qlowrank.job.request import JobRequest, MeasurementRequest, MoleculeRequest
 from qlowrank.job.run import run_job
 
@@ -10,6 +10,7 @@ __all__ = [
     "FRAGMENTS",
     "GAUGES",
     "STATES",
+    "EntangledState",
     "JobRequest",
     "MeasurementRequest",
     "MoleculeRequest",

@@ -13,7 +13,13 @@ from qlowrank.measurement import (
     PlainFragments,
     ResplitFragments,
 )
-from qlowrank.states import State, cisd_state, fci_state, hartree_fock_state
+from qlowrank.states import (
+    State,
+    cisd_state,
+    fci_state,
+    ground_state_mps,
+    hartree_fock_state,
+)
 
 GAUGES: dict[str, Gauge] = {"df": CholeskyGauge(), "df-eigen": EigenGauge()}
 """Factorizations by the names the command line knows."""
@@ -22,6 +28,7 @@ STATES: dict[str, Callable[[Hamiltonian], State]] = {
     "hf": hartree_fock_state,
     "cisd": cisd_state,
     "fci": fci_state,
+    "mps": ground_state_mps,
 }
 """States that can price a plan, by name."""
 

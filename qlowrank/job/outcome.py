@@ -12,6 +12,24 @@ from qlowrank.hamiltonian import Hamiltonian
 from qlowrank.job.request import JobRequest
 from qlowrank.job.stopwatch import STEPS
 from qlowrank.measurement import MeasurementPlan
+from qlowrank.mps import Entanglement
+from qlowrank.resources import ResourceEstimate
+from qlowrank.states import MPSState
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EntangledState:
+    """An MPS and what it says about its orbitals."""
+
+    state: MPSState
+    """The ground state; its sites are the Hamiltonian's orbitals in another order."""
+    entropies: Entanglement
+    """Entropies of bonds and orbitals."""
+
+    @property
+    def orbital_order(self) -> list[int]:
+        """Orbital on each site."""
+        return [int(p) for p in abs(self.state.orbitals).argmax(axis=0)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +48,16 @@ class Outcome:
     """Seconds of each step; None for steps that were not taken."""
     failure: str | None
     """What did not converge, or None."""
+    resources: ResourceEstimate | None = None
+    """Gates of phase estimation, if they were asked for."""
+    entangled: EntangledState | None = None
+    """The MPS and its entropies, if they were asked for and it converged."""
 
     def records(self) -> tuple[Any, ...]:
         """Return everything that can be archived."""
-        parts = (self.hamiltonian, self.factorization, self.state, self.plan)
+        chain = None if self.entangled is None else self.entangled.state
+        state = chain if self.state is None else self.state
+        parts = (self.hamiltonian, self.factorization, state, self.plan)
         return tuple(part for part in parts if part is not None)
 
     def holds(self, request: JobRequest) -> bool:

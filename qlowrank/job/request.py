@@ -48,3 +48,9 @@ class JobRequest:
     """One of `GAUGES`, or None to stop at the Hamiltonian."""
     measurement: MeasurementRequest | None = None
     """How to price a plan."""
+    shift: bool = False
+    """Whether the leaves are shifted by the number of electrons."""
+    resources: float | None = None
+    """Precision of phase estimation to count gates for, Hartree."""
+    max_bond: int | None = None
+    """Most states of a bond of the MPS whose entanglement is wanted."""

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job: one molecule in; a Hamiltonian, a factorization and a measurement plan out."""
+"""The main job: one molecule in; a Hamiltonian, leaves, a plan and what else was asked for out."""
 
 from qlowrank.archive import Study
 from qlowrank.checks import NotConvergedError
-from qlowrank.factorization import DoubleFactorization, double_factorize
+from qlowrank.factorization import DoubleFactorization, double_factorize, shift_symmetry
 from qlowrank.hamiltonian import Hamiltonian
 from qlowrank.job.choices import FRAGMENTS, GAUGES, STATES
 from qlowrank.job.molecule import open_study, read_hamiltonian
-from qlowrank.job.outcome import Outcome
+from qlowrank.job.outcome import EntangledState, Outcome
 from qlowrank.job.request import JobRequest
 from qlowrank.job.stopwatch import Stopwatch
 from qlowrank.lowrank import Progress
 from qlowrank.measurement import plan_measurement
-from qlowrank.states import State
+from qlowrank.mps import entanglement
+from qlowrank.resources import resource_estimate
+from qlowrank.states import OrderedOrbitals, State, ground_state_mps
 
 
 def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome:
@@ -33,7 +35,17 @@ def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome
     factorization = state = plan = failure = None
     if request.method is not None:
         with watch.step("factorize"):
-            factorization = _factorization(hamiltonian, study, request.method)
+            factorization = _factorization(hamiltonian, study, request)
+    resources = None
+    if factorization is not None and request.resources is not None:
+        resources = resource_estimate(factorization, precision=request.resources)
+    entangled = None
+    if request.max_bond is not None:
+        with watch.step("mps"):
+            try:
+                entangled = _entangled(hamiltonian, request.max_bond, progress)
+            except NotConvergedError as error:
+                failure = str(error)
     if factorization is not None and measurement is not None:
         with watch.step("measure"):
             try:
@@ -54,19 +66,33 @@ def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome
         plan=plan,
         timing=watch.stop(),
         failure=failure,
+        resources=resources,
+        entangled=entangled,
     )
 
 
 def _factorization(
-    hamiltonian: Hamiltonian, study: Study | None, method: str
+    hamiltonian: Hamiltonian, study: Study | None, request: JobRequest
 ) -> DoubleFactorization:
     """Factorize, or take the archive's factorization where it is the one asked for."""
-    gauge = GAUGES[method]
+    gauge = GAUGES[request.method or "df"]
+    if request.shift:
+        return shift_symmetry(double_factorize(hamiltonian, gauge=gauge))
     if study is not None and "factorization" in study:
         stored = study.factorization
         if stored.status.method == gauge.name:
             return stored
     return double_factorize(hamiltonian, gauge=gauge)
+
+
+def _entangled(
+    hamiltonian: Hamiltonian, max_bond: int, progress: Progress | None
+) -> EntangledState:
+    """Solve for an MPS in the Hamiltonian's own orbitals, and take its entropies."""
+    state = ground_state_mps(
+        hamiltonian, max_bond=max_bond, orbitals=OrderedOrbitals(), progress=progress
+    )
+    return EntangledState(state, entanglement(state.mps))
 
 
 def _state(hamiltonian: Hamiltonian, study: Study | None, name: str) -> State:

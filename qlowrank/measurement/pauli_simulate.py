@@ -98,4 +98,6 @@ def _merged(values: Array, probabilities: Array) -> tuple[Array, Array]:
     """Add up the probabilities of outcomes with the same value, up to rounding."""
     scale = np.abs(values).max(initial=1.0) * 1e-12
     distinct, inverse = np.unique(np.round(values / scale), return_inverse=True)
-    return distinct * scale, np.bincount(inverse, weights=probabilities)
+    merged = np.zeros(len(distinct))
+    np.add.at(merged, inverse, probabilities)
+    return np.asarray(distinct * scale), merged

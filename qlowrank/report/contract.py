@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from qlowrank.hamiltonian import Hamiltonian
-from qlowrank.job import GAUGES, Outcome, peak_memory
+from qlowrank.job import GAUGES, EntangledState, Outcome, peak_memory
 from qlowrank.measurement import MeasurementPlan
+from qlowrank.resources import ResourceEstimate
 
 SCHEMA = 1
 """Version of the object's layout."""
@@ -38,8 +39,8 @@ def json_object(outcome: Outcome, archive: Path | None) -> dict[str, Any]:
         "energy": energies(outcome),
         "factorization": _factorization(outcome),
         "measurement": _measurement(outcome.plan),
-        "entanglement": None,
-        "resources": None,
+        "entanglement": _entanglement(outcome.entangled),
+        "resources": _resources(outcome.resources),
         "timing": outcome.timing,
         "peak_memory_bytes": peak_memory(),
         "archive": None if archive is None else str(archive),
@@ -103,4 +104,31 @@ def _measurement(plan: MeasurementPlan | None) -> dict[str, Any] | None:
         "precision": plan.precision,
         "total_shots": plan.total_shots,
         "max_two_qubit_depth": plan.max_two_qubit_depth(),
+    }
+
+
+def _resources(estimate: ResourceEstimate | None) -> dict[str, Any] | None:
+    """Describe the cost of phase estimation."""
+    if estimate is None:
+        return None
+    return {
+        "one_norm": estimate.one_norm,
+        "toffoli_per_step": estimate.toffoli_per_step,
+        "toffoli": estimate.toffoli,
+        "logical_qubits": estimate.logical_qubits,
+    }
+
+
+def _entanglement(entangled: EntangledState | None) -> dict[str, Any] | None:
+    """Describe the MPS, bond by bond."""
+    if entangled is None:
+        return None
+    mps, entropies = entangled.state.mps, entangled.entropies.bond_entropies
+    return {
+        "orbital_order": entangled.orbital_order,
+        "bond_dimensions": [int(d) for d in mps.bond_dimensions],
+        "max_bond_dimension": int(max(mps.bond_dimensions, default=1)),
+        "bond_entropies": [float(s) for s in entropies],
+        "max_bond_entropy": float(max(entropies, default=0.0)),
+        "discarded_weight": float(sum(mps.discarded_weights)),
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qlowrank.job import Outcome, peak_memory
+from qlowrank.job import EntangledState, Outcome, peak_memory
 from qlowrank.measurement import MeasurementPlan
 from qlowrank.report.contract import energies, energy_bound
 
@@ -66,9 +66,30 @@ def _rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
         yield "state", f"{outcome.state.label}, {energy:.8f} Hartree"
     if outcome.plan is not None:
         yield from _measurement(outcome.plan)
+    if outcome.resources is not None:
+        found = outcome.resources
+        yield (
+            "resources",
+            f"{found.toffoli:,} Toffoli gates on {found.logical_qubits} logical qubits for "
+            f"{1e3 * found.precision:g} mHartree; {found.toffoli_per_step:,} a step",
+        )
+    if outcome.entangled is not None:
+        yield from _entanglement(outcome.entangled)
     if outcome.timing["total"] is not None:
         yield "time", _times(outcome.timing)
     yield "archive", str(archive) if archive else "none; add -o FILE.h5 to keep this"
+
+
+def _entanglement(entangled: EntangledState) -> Iterator[tuple[str, str]]:
+    """Lines about the MPS."""
+    state, found = entangled.state, entangled.entropies
+    yield (
+        "mps",
+        f"{state.energy:.8f} Hartree, bond dimension {max(state.mps.bond_dimensions, default=1)}, "
+        f"{state.convergence.status}",
+    )
+    yield "orbitals", " ".join(map(str, entangled.orbital_order))
+    yield "entropies", " ".join(f"{s:.4f}" for s in found.bond_entropies) + " nat at the bonds"
 
 
 def _measurement(plan: MeasurementPlan) -> Iterator[tuple[str, str]]:
