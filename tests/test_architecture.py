@@ -34,12 +34,12 @@ MAY_IMPORT = {
     },
     "archive": {
         *("checks", "lowrank", "integrals", "hamiltonian"),
-        *("factorization", "states", "circuits", "measurement", "files"),
+        *("factorization", "states", "mps", "circuits", "measurement", "files"),
     },
 }
 """Room → rooms it may import from. `lowrank` knows no chemistry; `states` and `factorization` are
 siblings; `circuits` knows matrices only."""
-MAY_IMPORT["job"] = {*MAY_IMPORT["archive"], "archive"}
+MAY_IMPORT["job"] = {*MAY_IMPORT["archive"], "archive", "resources"}
 MAY_IMPORT["report"] = {*MAY_IMPORT["job"], "job"}
 MAY_IMPORT["parallel"] = {"checks"}
 MAY_IMPORT["scan"] = {*MAY_IMPORT["report"], "report", "parallel"}

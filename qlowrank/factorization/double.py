@@ -15,7 +15,7 @@ from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.lowrank.threads import each_on_one_thread
 
-BATCH = 64
+BATCH = 16
 """Leaves diagonalised at a time."""
 
 

@@ -182,7 +182,7 @@ def shift_symmetry(
     >>> hamiltonian = from_example("water")
     >>> shifted = shift_symmetry(hamiltonian)
     >>> print(f"{double_factorize(hamiltonian).one_norm():.3f} {shifted.one_norm():.3f}")
-    50.717 43.077
+    50.717 27.570
     """
     if isinstance(source, Hamiltonian):
         source = double_factorize(source)

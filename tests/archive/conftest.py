@@ -39,6 +39,7 @@ def records():
         "determinant_state": ql.hartree_fock_state(hamiltonian),
         "cisd_state": ql.cisd_state(hamiltonian),
         "fci_state": state,
+        "mps_state": ql.ground_state_mps(hamiltonian),
         "plan": plan,
         "measurements": measured,
         "estimate": plan.estimate(measured, selection=ql.PostSelected()),

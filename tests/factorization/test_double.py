@@ -114,8 +114,8 @@ def test_leaves_are_frames(arrays, gauge, cut):
 def test_the_element_bound_is_sharp(small):
     """L = u uᵀ + δ v vᵀ with u, v at 45°: cutting δ moves (00|00) by δ/2 + δ²/4.
 
-    The bound is ½ [λ a² + b²/λ], with a = δ/2 of what is cut, b = 1 + δ/2 of S = 2 u uᵀ + δ v vᵀ and
-    λ = ‖S‖/δ = sqrt(4 + δ²)/δ: above the truth by about δ³/16.
+    The bound is ½ [λ a² + b²/λ], with a = δ/2 of what is cut, b = 1 + δ/2 of S = 2 u uᵀ + δ v vᵀ
+    and λ = ‖S‖/δ = sqrt(4 + δ²)/δ: above the truth by about δ³/16.
     """
     frame = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
     factor = (frame * [1.0, small]) @ frame.T

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Coordinates around a point in which every leaf alone is a round bowl."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -85,9 +86,27 @@ class Coordinates:
 
     def point(self, x: Array) -> Point:
         """Return leaves and cores."""
+        return self.point_and_pullback(x)[0]
+
+    def point_and_pullback(self, x: Array) -> tuple[Point, Callable[[Slope], Array]]:
+        """Return leaves and cores, and what turns their derivatives into those of x.
+
+        dU = U⁰ (1 − A)⁻¹ 2dA (1 − A)⁻¹, so that ∂f/∂A, an antisymmetric matrix, is the
+        antisymmetric part of 2 (1 − A)⁻ᵀ U⁰ᵀ (∂f/∂U) (1 − A)⁻ᵀ.
+        """
         generators, inverse = self._half_turn(x)
         turn = inverse @ (np.eye(self.norb) + generators)
-        return Point(self.origin.leaves @ turn, self._cores(x))
+        back = inverse.transpose(0, 2, 1)
+
+        def gradient(slope: Slope) -> Array:
+            pulled = back @ self.origin.leaves.transpose(0, 2, 1) @ slope.leaves @ back
+            k, ell = self._turns
+            turns = (pulled[:, k, ell] - pulled[:, ell, k]) * self._turn_scale
+            i, j = self._entries
+            entries = slope.cores[:, i, j] / self._entry_scale  # twice √½ for two entries
+            return np.concatenate([turns.ravel(), entries.ravel()])
+
+        return Point(self.origin.leaves @ turn, self._cores(x)), gradient
 
     def _cores(self, x: Array) -> Array:
         """Return the cores."""
@@ -97,18 +116,3 @@ class Coordinates:
         cores[:, i, j] = entries
         cores[:, j, i] = entries
         return cores
-
-    def gradient(self, x: Array, slope: Slope) -> Array:
-        """Return derivatives with respect to x.
-
-        dU = U⁰ (1 − A)⁻¹ 2dA (1 − A)⁻¹, so that ∂f/∂A, an antisymmetric matrix, is the
-        antisymmetric part of 2 (1 − A)⁻ᵀ U⁰ᵀ (∂f/∂U) (1 − A)⁻ᵀ.
-        """
-        _, inverse = self._half_turn(x)
-        back = inverse.transpose(0, 2, 1)
-        pulled = back @ self.origin.leaves.transpose(0, 2, 1) @ slope.leaves @ back
-        k, ell = self._turns
-        turns = (pulled[:, k, ell] - pulled[:, ell, k]) * self._turn_scale
-        i, j = self._entries
-        entries = slope.cores[:, i, j] / self._entry_scale  # twice √½ for two entries
-        return np.concatenate([turns.ravel(), entries.ravel()])

@@ -7,7 +7,7 @@ import numpy as np
 
 from qlowrank.checks import Array
 from qlowrank.factorization.compression.objective import Evaluate
-from qlowrank.factorization.compression.packing import packed, packed_squares, unpacked
+from qlowrank.factorization.compression.packing import packed, pair_weights, square_index
 from qlowrank.factorization.compression.problem import Point, Problem, Slope
 
 ENTRIES_AT_A_TIME = 2**23
@@ -98,51 +98,74 @@ class _Error:
     """The function that both objectives prepare."""
 
     def __init__(self, vectors: Array, norb: int, overlap: float) -> None:
-        self.vectors = vectors
         self.norb = norb
         self.overlap = overlap
         self.constant = float(np.sum((vectors @ vectors.T) ** 2)) / 2
+        self.rank = len(vectors)
+        weights = pair_weights(norb)
+        self.rows, self.columns = np.tril_indices(norb)
+        self.square = square_index(norb)
+        self.onto_squares = np.ascontiguousarray((vectors * weights).T)
+        self.entries = vectors / weights
 
     def __call__(self, point: Point) -> Slope:
         """Return value and derivatives, batch by batch of leaves."""
         n_leaves, norb = point.leaves.shape[:2]
-        largest = norb * max(norb**2, n_leaves * norb, len(self.vectors), 1)
+        largest = norb * max(norb**2, n_leaves * norb, self.rank, 1)
         batch = max(1, ENTRIES_AT_A_TIME // largest)
         value = self.constant
         leaves, cores = np.empty(point.leaves.shape), np.empty(point.leaves.shape)
+        frames = side_by_side(point.leaves)
         for start in range(0, n_leaves, batch):
             part = slice(start, start + batch)
             ours = Point(point.leaves[part], point.cores[part])
-            pull, toward = self._target(ours)
-            push, against = self._overlaps(ours, point)
+            columns = frames[:, start * norb : (start + batch) * norb]
+            pull, toward = self._target(ours, columns)
+            push, against = self._overlaps(ours, columns, point, frames)
             value += float(np.sum(ours.cores * (push / 2 - pull)))
             leaves[part], cores[part] = against - toward, push - pull
         return Slope(max(value, 0.0), leaves, cores)
 
-    def _target(self, ours: Point) -> tuple[Array, Array]:
+    def _target(self, ours: Point, columns: Array) -> tuple[Array, Array]:
         """Return Y Yᵀ of each leaf, and 4 S_k u_k with S_k = Σ_m (Z Y)_km v_m."""
         n_ours, norb = ours.leaves.shape[:2]
-        squares = packed_squares(ours.leaves).transpose(1, 0, 2).reshape(-1, n_ours * norb)
-        overlaps = (self.vectors @ squares).reshape(-1, n_ours, norb).transpose(1, 2, 0)
+        squares = columns[self.rows]
+        squares *= columns[self.columns]
+        overlaps = (squares.T @ self.onto_squares).reshape(n_ours, norb, self.rank)
         pull = overlaps @ overlaps.transpose(0, 2, 1)
-        weighted = (ours.cores @ overlaps).reshape(n_ours * norb, len(self.vectors))
-        matrices = unpacked(weighted @ self.vectors, norb).reshape(n_ours, norb, norb, norb)
-        columns = ours.leaves.transpose(0, 2, 1)[..., None]
-        toward = 4 * np.matmul(matrices, columns)[..., 0].transpose(0, 2, 1)
-        return pull, toward
+        weighted = (ours.cores @ overlaps).reshape(n_ours * norb, self.rank)
+        matrices = np.take(weighted @ self.entries, self.square, axis=1)
+        matrices = matrices.reshape(n_ours, norb, norb, norb)
+        toward = np.matmul(matrices, ours.leaves.transpose(0, 2, 1)[..., None])[..., 0]
+        return pull, 4 * toward.transpose(0, 2, 1)
 
-    def _overlaps(self, ours: Point, point: Point) -> tuple[Array, Array]:
+    def _overlaps(
+        self, ours: Point, columns: Array, point: Point, frames: Array
+    ) -> tuple[Array, Array]:
         """Return Σ_s G_ts Z_s G_st and 4 Σ_s U_s ((Z_t G_ts Z_s) ∘ O_ts)ᵀ of our leaves t."""
         n_ours, norb = ours.leaves.shape[:2]
         n_leaves = len(point.leaves)
-        frames = point.leaves.transpose(1, 0, 2).reshape(norb, n_leaves * norb)
-        rotations = ours.leaves.transpose(1, 0, 2).reshape(norb, n_ours * norb).T @ frames
+        wide = (n_ours, norb, n_leaves * norb)
+        rotations = columns.T @ frames
         squares = rotations**2
         if self.overlap:
             squares -= self.overlap
-        by_leaf = squares.reshape(n_ours * norb, n_leaves, norb).transpose(1, 0, 2)
-        wide = (n_ours, norb, n_leaves * norb)
-        through = np.matmul(by_leaf, point.cores).transpose(1, 0, 2).reshape(wide)
+        by_leaf = (n_ours * norb, n_leaves, norb)
+        through = np.empty(by_leaf)
+        np.matmul(
+            squares.reshape(by_leaf).transpose(1, 0, 2),
+            point.cores,
+            out=through.transpose(1, 0, 2),
+        )
+        through = through.reshape(wide)
         push = through @ squares.reshape(wide).transpose(0, 2, 1)
-        turned = (ours.cores @ through) * rotations.reshape(wide)
-        return push, 4 * np.matmul(frames, turned.transpose(0, 2, 1))
+        turned = ours.cores @ through
+        turned *= rotations.reshape(wide)
+        against = turned.reshape(n_ours * norb, n_leaves * norb) @ frames.T
+        return push, 4 * against.reshape(ours.leaves.shape).transpose(0, 2, 1)
+
+
+def side_by_side(leaves: Array) -> Array:
+    """Return all columns of all leaves, shape (norb, n_leaves × norb)."""
+    n_leaves, norb = leaves.shape[:2]
+    return np.ascontiguousarray(leaves.transpose(1, 0, 2)).reshape(norb, n_leaves * norb)

@@ -52,7 +52,8 @@ class CompressionLandscape:
         evaluate = self.objective.prepare(self.problem.resolved(resolution))
 
         def function(x: Array) -> tuple[float, Array]:
-            slope = evaluate(coordinates.point(x))
-            return slope.value, coordinates.gradient(x, slope)
+            point, pullback = coordinates.point_and_pullback(x)
+            slope = evaluate(point)
+            return slope.value, pullback(slope)
 
         return coordinates.start(), function, coordinates.point

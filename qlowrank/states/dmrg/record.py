@@ -100,18 +100,19 @@ class Convergence:
 
         .. math:: E(w) = E_\infty + a w
 
-        is fitted to the last three stages (fewer where there are not so many); the uncertainty is
-        a fifth of :math:`|E_\infty - E|`, E being the last energy. With one stage, or weights that
-        did not fall, there is no line: the last energy and the last change of it.
+        is drawn through the last two stages: between bond dimensions that differ by a factor of
+        two the weight falls by an order of magnitude, and earlier stages lie off the line. The
+        uncertainty is a fifth of :math:`|E_\infty - E|`, E being the last energy. With one stage,
+        or a weight that did not fall, there is no line: the last energy and its last change.
 
         Source:
             Ö. Legeza and G. Fáth, Phys. Rev. B 53, 14349 (1996); the fifth as in R.
             Olivares-Amaya et al., J. Chem. Phys. 142, 034102 (2015).
         """
-        energies, weights = self.energies[-3:], self.discarded_weights[-3:]
-        last = float(energies[-1])
-        if len(energies) < 2 or not (np.diff(weights) < 0).all():
-            change = abs(float(energies[-1] - energies[0]))
-            return Extrapolation(energy=last, uncertainty=change)
-        _, limit = np.polyfit(weights / weights[0], energies - last, 1)
-        return Extrapolation(energy=last + float(limit), uncertainty=abs(float(limit)) / 5)
+        energies, weights = self.energies[-2:], self.discarded_weights[-2:]
+        change, last = float(energies[0] - energies[-1]), float(energies[-1])
+        fall = float(weights[0] - weights[-1])
+        if fall <= 0:
+            return Extrapolation(energy=last, uncertainty=abs(change))
+        distance = change * float(weights[-1]) / fall
+        return Extrapolation(energy=last - distance, uncertainty=abs(distance) / 5)
