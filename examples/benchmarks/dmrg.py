@@ -103,9 +103,7 @@ def main() -> None:
         ql.save(arguments.save, hamiltonian, state, overwrite=True)
     if not arguments.ours_only:
         start = time.perf_counter()
-        theirs = drivers_energy(
-            hamiltonian, state.orbitals, arguments.bond, arguments.tolerance
-        )
+        theirs = drivers_energy(hamiltonian, state.orbitals, arguments.bond, arguments.tolerance)
         seconds = time.perf_counter() - start
         gap = convergence.energies[-1] - theirs
         print(f"block2's driver {theirs:.8f} Hartree; {seconds:.0f} s; ours less theirs {gap:.1e}")
