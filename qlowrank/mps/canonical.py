@@ -79,7 +79,7 @@ def push_left(blocks: Blocks) -> tuple[Blocks, Gauge]:
 def absorb_left(gauge: Gauge, blocks: Blocks) -> Blocks:
     """Multiply a gauge into the left bond of a site."""
     return {
-        key: np.tensordot(gauge[key[0]], block, axes=(1, 0))
+        key: (gauge[key[0]] @ block.reshape(len(block), -1)).reshape(-1, *block.shape[1:])
         for key, block in blocks.items()
         if key[0] in gauge
     }

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qlowrank as ql
+from qlowrank.mps import strings
+from qlowrank.mps.sectors import ORBITAL
 
 EPS = np.finfo(float).eps
 
@@ -19,7 +21,7 @@ def chains(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     if draw(st.booleans()):
         norb, nelec = draw(st.sampled_from([(1, (1, 0)), (4, (2, 1)), (5, (2, 3)), (6, (3, 3))]))
-        shape = [len(ql.mps.strings.rising(norb, n)) for n in nelec]
+        shape = [len(strings.rising(norb, n)) for n in nelec]
         draws = [ql.mps_from_ci(rng.standard_normal(shape), norb, nelec) for _ in range(2)]
     else:
         dimension, n_sites = draw(st.sampled_from([(2, 1), (2, 6), (3, 4)]))
@@ -139,9 +141,6 @@ def test_records_cannot_change(random_ci):
     assert (
         repr(mps) == "MPS(4 sites, charge (2, 2), bond dimension 16, 80 numbers, cut off 0.0e+00)"
     )
-
-
-ORBITAL = ql.mps.sectors.ORBITAL
 
 
 @pytest.mark.parametrize(
