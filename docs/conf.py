@@ -46,8 +46,21 @@ napoleon_custom_sections = ["Source"]
 
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:class", r"(numpy|collections|pathlib|os|qiskit)\..*"),
-    ("py:class", r"Array|ArrayLike|Indices|QuantumCircuit|PassManager|SparsePauliOp"),
+    ("py:class", r"(numpy|collections|contextlib|pathlib|os|qiskit)\..*"),
+    ("py:class", r"Array|ArrayLike|Figure|Indices|QuantumCircuit|PassManager|Pub|SparsePauliOp"),
+    # parts that a page describes in words, not by name
+    (
+        "py:class",
+        r"qlowrank\.(states|mps|measurement|hamiltonian)\.\w+(\.\w+)?\.("
+        r"Integrals|Session|Settings|Solution|ChainOperator|SiteOrbitals|GroundState|Place|Outcomes|"
+        r"ExactIntegrals)",
+    ),
+    ("py:class", r"qlowrank\.factorization\..*\.(ShiftProblem|PointMethod|Objective|Start)"),
+    (
+        "py:class",
+        r"qlowrank\.(states\.(ground|sites)|mps\.sectors|measurement\.outcomes|"
+        r"hamiltonian\.exact)\.\w+",
+    ),
 ]
 
 ALIASES = {"Array": Array, "Indices": NDArray[int64], "ArrayLike": ArrayLike}

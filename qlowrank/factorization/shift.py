@@ -71,7 +71,7 @@ class ShiftMethod(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MedianShift:
-    """Shift each leaf by the median of its eigenvalues: the least Σ_k |ε_k − c| of every leaf.
+    """Shift each leaf by the median of its eigenvalues: the least one-norm of every leaf.
 
     With as many electrons as orbitals no other number shifts have a lower one-norm.
     """

@@ -47,7 +47,7 @@ class Bias:
     """How far the energy that a plan measures may lie from the energy that was asked for."""
 
     bound: float = field(default=0.0, metadata={"units": "hartree"})
-    """|measured operator − Hamiltonian| in the states of `scope`, at most this, Hartree."""
+    """How far the measured operator is from the Hamiltonian in the states of `scope`, Hartree."""
     scope: str = "sector"
     """"sector": every state with the plan's electrons; else the label of the state it holds for."""
     dropped: int = field(default=0, metadata={"units": "1"})

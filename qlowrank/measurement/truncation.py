@@ -31,7 +31,7 @@ class LeafLosses:
     corrections: Array
     """c, shape (n_leaves,), Hartree."""
     bounds: Array
-    """Largest |½(L̂ − m)² − c| that is reckoned with, shape (n_leaves,), Hartree."""
+    """Largest distance of ½(L̂ − m)² from c that is reckoned with, shape (n_leaves,), Hartree."""
     scope: str
     """Where the bounds hold: "sector", or the label of a state."""
     inherited: float

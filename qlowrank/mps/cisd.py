@@ -28,7 +28,7 @@ def mps_from_cisd(
               + \sum c^{\alpha\beta}_{ijab} a^\dagger_{a\alpha} a_{i\alpha}
                 a^\dagger_{b\beta} a_{j\beta}\Big] |0\rangle
 
-    Sites are the reference's orbitals: the lowest n_alpha and n_beta are occupied in |0⟩. The list
+    Sites are the reference's orbitals: the lowest n_alpha and n_beta are occupied in it. The list
     of determinants grows as occupied² × virtual²; the CI space is never formed.
 
     Args:
