@@ -171,24 +171,32 @@ def test_coupled_cluster_has_an_estimate_and_no_lower_end(name):
     assert abs(interval.estimate - exact) < 0.05 * lost  # the correlation energy's share of it
 
 
-def test_the_exact_mean_field_of_the_residual_keeps_the_lower_bound():
+@pytest.mark.parametrize("fitted", [False, True])
+def test_the_exact_mean_field_of_the_residual_keeps_the_lower_bound(fitted):
     """H_C is at or below H on all of Fock space, and above H_L for the reference determinant."""
     mean_field = molecules.mean_field("h2-631g")
     hamiltonian = ql.from_pyscf(mean_field, tolerance=3e-2)
+    if fitted:  # whose residual has a Coulomb field: a pivot on the occupied orbital leaves none
+        hamiltonian = ql.from_pyscf_ri(mean_field, auxiliary="weigend")
     higher = mean_field_corrected(hamiltonian, exact_integrals(mean_field, hamiltonian))
     constant, one_body, two_body, nelec = molecules.integrals("h2-631g")
 
     def matrix(constant, one_body, two_body):
         from pyscf.fci import direct_spin1
 
-        elements = direct_spin1.pspace(one_body, two_body, len(one_body), nelec, np=10**6)[1]
-        return elements + constant * np.eye(len(elements))
+        order, elements = direct_spin1.pspace(one_body, two_body, len(one_body), nelec, np=10**6)
+        reference = np.flatnonzero(order == 0)[0]  # the string that fills the first orbitals
+        return elements + constant * np.eye(len(elements)), reference
 
-    exact = matrix(constant, one_body, two_body)
-    lower = matrix(higher.constant, higher.normal_ordered_one_body(), higher.two_body())
+    exact, reference = matrix(constant, one_body, two_body)
+    lower, _ = matrix(higher.constant, higher.normal_ordered_one_body(), higher.two_body())
+    left_out = two_body - hamiltonian.two_body()
+    # one orbital is doubly occupied: ½ Σ ⟨(r − m)²⟩ is what leads out of it, for two spins
+    variance = np.einsum("rr->", left_out[0, 1:, 1:, 0])
     gap = np.linalg.eigvalsh(exact - lower)
+    assert (exact - lower)[reference, reference] == pytest.approx(variance, abs=1e-11)
     assert gap[0] > -1e-12 * 10  # rounding of ten Hartree
-    assert gap[-1] > 1e-3
+    assert gap[-1] > 1e-5
     assert residual_of(higher).trace == residual_of(hamiltonian).trace
 
 
@@ -233,6 +241,23 @@ def test_a_state_of_someone_else():
     assert exact.upper - exact.rounding in interval
     with pytest.raises(ql.InputError, match="has no one_body_covariance"):
         ql.energy_interval(hamiltonian, own, exact=mean_field)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_matrix_product_state(exact):
+    """Its interval holds its own exact energy, and the upper end is above the ground state."""
+    mean_field = molecules.mean_field("h2-631g")
+    hamiltonian = ql.from_pyscf(mean_field, tolerance=3e-2)
+    state, vector = ql.ground_state_mps(hamiltonian), ql.fci_state(hamiltonian)
+    door = mean_field if exact else None
+    interval = ql.energy_interval(hamiltonian, state, exact=door)
+    same = ql.energy_interval(hamiltonian, vector, exact=door)
+
+    # both are the ground state, whose vector is converged to the root of 1e-13
+    np.testing.assert_allclose(state.one_body_density(), vector.one_body_density(), atol=3e-6)
+    assert interval.contains == "the exact energy of this state"
+    assert interval.upper == pytest.approx(same.upper, abs=1e-6)
+    assert interval.upper > molecules.fci_spectrum(*molecules.integrals("h2-631g"))[0]
 
 
 def test_bad_input(rng):
