@@ -9,6 +9,7 @@ import numpy as np
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
+from qlowrank.mps.expectations import spin_densities
 from qlowrank.mps.record import MPS
 from qlowrank.states.applied import Applied, Fitting
 from qlowrank.states.covariance import rotated
@@ -76,6 +77,11 @@ class MPSState:
         The largest over the squares of `operator`; zero where none was needed.
         """
         return self._applied(operator).error
+
+    def one_body_density(self) -> Array:
+        """Return γ_pq = ⟨E_pq⟩, spin-summed, shape (norb, norb)."""
+        density = spin_densities(self.mps).sum(axis=0)
+        return np.asarray(self.orbitals @ density @ self.orbitals.T)
 
     def one_body_covariance(self) -> Array:
         """Return ⟨E_pq E_rs⟩ − ⟨E_pq⟩⟨E_rs⟩, symmetrised in p,q and in r,s, shape (norb,)*4.

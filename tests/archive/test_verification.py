@@ -209,6 +209,15 @@ def test_progress_is_reported(archive):
 # --- what is false is found ----------------------------------------------------------------------
 
 FREE = {
+    "mps_state/convergence/bond_dimensions": "how the chain was found",
+    "mps_state/convergence/discarded_weights": "how the chain was found",
+    "mps_state/convergence/energies": "how the chain was found; its own energy is checked",
+    "mps_state/convergence/sweeps": "how the chain was found",
+    "mps_state/fitting/cutoff": "how operators are applied; that moments are right is checked",
+    "mps_state/fitting/growth": "how operators are applied",
+    "mps_state/fitting/tolerance": "how operators are applied",
+    "mps_state/mps/discarded_weights": "what was cut off before; it cannot be seen in what was kept",
+    "mps_state/mps/window": "which tensors need not be isometries; a wider window claims less",
     "hamiltonian/truncation/tolerance": "what was asked for; only bounded by what was reached",
     "plan/fragments/converged": "how the groups were found; that they are right is checked",
     "plan/fragments/iterations": "how the groups were found",
