@@ -216,7 +216,7 @@ FREE = {
     "mps_state/fitting/cutoff": "how operators are applied; that moments are right is checked",
     "mps_state/fitting/growth": "how operators are applied",
     "mps_state/fitting/tolerance": "how operators are applied",
-    "mps_state/mps/discarded_weights": "what was cut off before; it cannot be seen in what was kept",
+    "mps_state/mps/discarded_weights": "what was cut off before; what was kept does not show it",
     "mps_state/mps/window": "which tensors need not be isometries; a wider window claims less",
     "hamiltonian/truncation/tolerance": "what was asked for; only bounded by what was reached",
     "plan/fragments/converged": "how the groups were found; that they are right is checked",
