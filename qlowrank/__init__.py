@@ -40,6 +40,16 @@ _ROOMS = {
         "double_factorize",
         "shift_symmetry",
     ),
+    "factorization.gauges": (
+        "GaugeDescent",
+        "GaugeResult",
+        "GaugeStatus",
+        "OneNormFloor",
+        "SquareEncoding",
+        "encode_squares",
+        "one_norm_floor",
+        "optimize_gauge",
+    ),
     "factorization.compare": ("LeavesComparison", "compare_leaves"),
     "lowrank.groups": ("AffinityGroups", "affinity_groups"),
     "resources": ("ResourceEstimate", "resource_estimate"),
@@ -201,6 +211,16 @@ if TYPE_CHECKING:
         WeightedSum,
     )
     from qlowrank.factorization.compression.compress import compress
+    from qlowrank.factorization.gauges import (
+        GaugeDescent,
+        GaugeResult,
+        GaugeStatus,
+        OneNormFloor,
+        SquareEncoding,
+        encode_squares,
+        one_norm_floor,
+        optimize_gauge,
+    )
     from qlowrank.factorization.hypercontraction import (
         GridPoints,
         Hypercontraction,

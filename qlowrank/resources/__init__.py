@@ -39,6 +39,7 @@ from qlowrank.resources.qrom import (
 from qlowrank.resources.single_factorized import SingleFactorizedWalk
 from qlowrank.resources.sparse import SparseWalk
 from qlowrank.resources.superposition import leaf_rotation_bits, rotation_bits
+from qlowrank.resources.timeline import Timeline, hypercontracted_timeline
 from qlowrank.resources.walk import Walk, WalkCost, walk_cost
 
 __all__ = [
@@ -59,12 +60,14 @@ __all__ = [
     "SparseEncoding",
     "SparseWalk",
     "SpectrumAmplification",
+    "Timeline",
     "Walk",
     "WalkCost",
     "cores_norm",
     "double_factorized_norm",
     "estimate_encoded",
     "hypercontracted_norm",
+    "hypercontracted_timeline",
     "leaf_rotation_bits",
     "lookup",
     "lookup_pair",

@@ -107,20 +107,23 @@ def _in_order(points: Array, root: Array) -> tuple[Array, Array]:
 def _errors(problem: Problem, points: Array, core: Array) -> Errors:
     """Return bounds on the norms of V − S ζ Sᵀ."""
     squares = packed_squares(points)
-
-    def squared() -> float:
-        targets = problem.vectors @ squares
-        overlaps = (points.T @ points) ** 2
-        return float(
-            np.sum(problem.weights**2)
-            - 2 * np.sum((targets @ core) * targets)
-            + np.sum((core @ overlaps) * (core @ overlaps).T)
-        )
-
     return residual_errors(
         problem.vectors,
         [(squares, core)],
         n_terms=len(core),
         size=float(np.abs(core).sum()),
-        squared=lambda: max(squared(), 0.0),
+        squared=lambda: squared_error(problem, points, core),
     )
+
+
+def squared_error(problem: Problem, points: Array, core: Array) -> float:
+    """Return ‖V − S ζ Sᵀ‖² without a four-index tensor, Hartree²."""
+    targets = problem.vectors @ packed_squares(points)
+    overlaps = (points.T @ points) ** 2
+    through = core @ overlaps
+    value = (
+        np.sum(problem.weights**2)
+        - 2 * np.sum((targets @ core) * targets)
+        + np.sum(through * through.T)
+    )
+    return max(float(value), 0.0)

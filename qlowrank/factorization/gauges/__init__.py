@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gauges optimised for the lowest one-norm, what else squares can be, and the floor below all."""
+
+from qlowrank.factorization.gauges.descent import GaugeDescent, GaugeStatus
+from qlowrank.factorization.gauges.encoding import SquareEncoding
+from qlowrank.factorization.gauges.floor import OneNormFloor, one_norm_floor
+from qlowrank.factorization.gauges.optimize import GaugeResult, encode_squares, optimize_gauge
+
+__all__ = [
+    "GaugeDescent",
+    "GaugeResult",
+    "GaugeStatus",
+    "OneNormFloor",
+    "SquareEncoding",
+    "encode_squares",
+    "one_norm_floor",
+    "optimize_gauge",
+]

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Optimise the gauge: the lowest one-norm among all ways to write the same squares."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from opt_einsum import contract
+
+from qlowrank import checks
+from qlowrank.checks import Array, InputError
+from qlowrank.factorization.compression.packing import packed, unpacked
+from qlowrank.factorization.double import double_factorize
+from qlowrank.factorization.gauge import with_positive_peak
+from qlowrank.factorization.gauges.descent import GaugeDescent, GaugeStatus
+from qlowrank.factorization.gauges.encoding import SquareEncoding
+from qlowrank.factorization.gauges.landscape import GaugeLandscape, GaugePoint
+from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
+from qlowrank.factorization.shift import MedianShift, OneNormShift, shift_symmetry
+from qlowrank.hamiltonian.record import Hamiltonian
+from qlowrank.lowrank import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class GaugeResult:
+    """A shifted factorization in an optimised gauge."""
+
+    factorization: DoubleFactorization
+    """The leaves; the integrals are those of the Hamiltonian, to rounding."""
+    optimizer: GaugeStatus
+    """How the optimisation went."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixed:
+    """Gauge: factors that are mixed already."""
+
+    mixed: Array
+
+    @property
+    def name(self) -> str:
+        """Name to report."""
+        return "gauge"
+
+    def __call__(self, factors: Array) -> Array:  # noqa: ARG002
+        """Return the mixed factors."""
+        return self.mixed
+
+
+def optimize_gauge(
+    hamiltonian: Hamiltonian,
+    *,
+    method: GaugeDescent | None = None,
+    progress: Progress | None = None,
+) -> GaugeResult:
+    r"""Mix the factors and shift them by the number of electrons, for the lowest one-norm.
+
+    .. math:: \min_{Q, c, \mu} \; \Big\| T' + (\eta - n) \sum_t c_t L_t - \mu \Big\|_*
+              + \tfrac14 \sum_t \| L_t - c_t \|_*^2, \qquad L_t = \sum_s Q_{ts} L^s
+
+    An orthogonal Q leaves (pq|rs) exactly as it is, so nothing is fitted and nothing is lost. The
+    problem is not convex; `ql.one_norm_floor` says how far below no gauge can get.
+
+    Args:
+        hamiltonian: The sum of squares.
+        method: `GaugeDescent(max_steps=…, seed=…)`.
+        progress: Called after every step.
+
+    Returns:
+        The factorization, symmetry-shifted, whose `one_norm()` is never above that of the factors
+        with their median shifts; and how the run went.
+
+    Raises:
+        InputError: Something else than a Hamiltonian.
+
+    >>> from qlowrank.factorization import shift_symmetry
+    >>> from qlowrank.hamiltonian.read import from_example
+    >>> hamiltonian = from_example("lih")
+    >>> result = optimize_gauge(hamiltonian)
+    >>> plain, best = shift_symmetry(hamiltonian), result.factorization
+    >>> print(f"{plain.one_norm():.1f} {best.one_norm():.1f}")
+    4.8 4.3
+    """
+    landscape = _landscape(hamiltonian, with_offsets=False)
+    descent = GaugeDescent() if method is None else method
+    if hamiltonian.rank == 0:
+        plain = shift_symmetry(hamiltonian)
+        return GaugeResult(plain, _nothing_to_do(descent, plain.one_norm()))
+    point, status = descent(landscape, 0, progress)
+    leaves = unpacked(landscape.leaves(point)[0], hamiltonian.norb)
+    mixed = double_factorize(hamiltonian, gauge=_Mixed(leaves))
+    start = shift_symmetry(hamiltonian, method=MedianShift())
+    found = (shift_symmetry(mixed, method=OneNormShift()), start)
+    return GaugeResult(min(found, key=DoubleFactorization.one_norm), status)
+
+
+def encode_squares(
+    hamiltonian: Hamiltonian,
+    *,
+    n_projected: int = 16,
+    method: GaugeDescent | None = None,
+    progress: Progress | None = None,
+) -> SquareEncoding:
+    r"""Optimise the gauge together with offsets and a projection of the leaves' index.
+
+    `SquareEncoding` says what these are and what they ask of the circuit. They are no double
+    factorization in the sense of the literature, and its formulas for gates do not cover them; the
+    integrals are exactly those of the Hamiltonian all the same.
+
+    Args:
+        hamiltonian: The sum of squares.
+        n_projected: How many directions of the index the encoding may leave out; each costs two
+            more preparations of a state of the index register. Zero optimises offsets only.
+        method: `GaugeDescent(max_steps=…, seed=…)`.
+        progress: Called after every step.
+
+    Returns:
+        The form of the lowest one-norm that was seen.
+
+    Raises:
+        InputError: Something else than a Hamiltonian, one without factors, or a negative number.
+
+    >>> from qlowrank.hamiltonian.read import from_example
+    >>> encoding = encode_squares(from_example("lih"), n_projected=2)
+    >>> encoding.n_projected
+    2
+    """
+    landscape = _landscape(hamiltonian, with_offsets=True)
+    count = checks.whole("n_projected", n_projected)
+    if count < 0:
+        raise InputError(f"n_projected must be at least 0; got {count}.")
+    if hamiltonian.rank == 0:
+        raise InputError("There are no squares to encode: the Hamiltonian has no factors.")
+    descent = GaugeDescent() if method is None else method
+    point, status = descent(landscape, count, progress)
+    return _encoding(hamiltonian, landscape, point, status)
+
+
+def _landscape(hamiltonian: Hamiltonian, *, with_offsets: bool) -> GaugeLandscape:
+    """Return the one-norm of a Hamiltonian as a function of the gauge."""
+    if not isinstance(hamiltonian, Hamiltonian):
+        raise InputError(f"A gauge is optimised from a Hamiltonian; got {hamiltonian!r:.60}.")
+    factors = np.asarray(hamiltonian.factors)
+    traces = np.einsum("tpp->t", factors)
+    return GaugeLandscape(
+        factors=packed(factors),
+        one_body=np.asarray(hamiltonian.kappa + contract("t,tpq->pq", traces, factors)),
+        excess=sum(hamiltonian.nelec) - hamiltonian.norb,
+        with_offsets=with_offsets,
+    )
+
+
+def _encoding(
+    hamiltonian: Hamiltonian, landscape: GaugeLandscape, point: GaugePoint, status: GaugeStatus
+) -> SquareEncoding:
+    """Shift the Hamiltonian, diagonalise the leaves and put them in order of size."""
+    electrons, norb = sum(hamiltonian.nelec), hamiltonian.norb
+    leaves, projected = landscape.leaves(point)
+    kept = unpacked(projected, norb)
+    directions = point.mixing[:, hamiltonian.rank :].T
+    effective = point.shifts - directions.T @ (directions @ point.shifts)
+    values, frames = np.linalg.eigh(landscape.shifted_leaves(leaves, point.shifts))
+    inner = np.argsort(-np.abs(values), axis=1, kind="stable")
+    values = np.take_along_axis(values, inner, axis=1)
+    frames = with_positive_peak(np.take_along_axis(frames, inner[:, None, :], axis=2))
+    outer = np.argsort(-np.abs(values).max(axis=1), kind="stable")
+    rounding = FactorizationStatus(
+        method=f"completed squares, {point.rows.shape[0]} projected",
+        max_abs_error=hamiltonian.max_abs_error_bound,
+        frobenius_error=hamiltonian.residual_trace,
+        trace_norm_error=hamiltonian.residual_trace,
+    )
+    moved = hamiltonian.kappa + electrons * contract("t,tpq->pq", effective, kept)
+    encoding = SquareEncoding(
+        constants=hamiltonian.constants,
+        one_body=moved,
+        eigenvalues=values[outer],
+        leaves=frames[outer],
+        offsets=point.offsets[outer],
+        projected=directions[:, outer],
+        nelec=hamiltonian.nelec,
+        status=rounding,
+        optimizer=status,
+        source=hamiltonian.source,
+    )
+    potential = float(np.median(np.linalg.eigvalsh(encoding.majorana_one_body())))
+    constant = electrons * potential - electrons**2 * float(effective @ effective) / 2
+    constants = hamiltonian.constants
+    return replace(
+        encoding,
+        one_body=moved - potential * np.eye(norb),
+        constants=replace(constants, other=constants.other + constant),
+    )
+
+
+def _nothing_to_do(descent: GaugeDescent, one_norm: float) -> GaugeStatus:
+    """Return the status of a Hamiltonian without factors."""
+    return GaugeStatus(
+        method="L-BFGS over gauges",
+        objective="one-norm",
+        converged=True,
+        message="there are no factors to mix",
+        widths=(),
+        one_norms=np.array([one_norm]),
+        history=np.zeros(0),
+        gradient_norm=0.0,
+        seed=descent.seed,
+    )
