@@ -43,6 +43,13 @@ class DiagonalOperator:
         if gap > 1e-8:
             raise InputError(f"frame must be orthogonal; UᵀU misses the identity by {gap:.1e}.")
 
+    def __repr__(self) -> str:
+        """Say how large it is and what it needs."""
+        return (
+            f"DiagonalOperator({self.norb} orbitals, {np.count_nonzero(self.needed)} of them "
+            "rotated ones that it reads)"
+        )
+
     @property
     def norb(self) -> int:
         """Number of spatial orbitals."""

@@ -42,6 +42,11 @@ class Residual:
         norb = len(self.exchange)
         object.__setattr__(self, "exchange", checks.symmetric("exchange", self.exchange, norb))
 
+    def __repr__(self) -> str:
+        """Say how much was left out."""
+        sign = "no negative part" if self.semidefinite else "both signs"
+        return f"Residual({len(self.exchange)} orbitals, trace {self.trace:.3g} Hartree, {sign})"
+
     def upper_for(self, density: Array) -> float:
         r"""Return (η/2) tr(γ K), which no state with this density exceeds in ½⟨R̂⟩, Hartree.
 

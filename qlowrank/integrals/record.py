@@ -98,6 +98,10 @@ class Integrals:
         object.__setattr__(self, "one_body", checks.symmetric("one_body", self.one_body, norb))
         object.__setattr__(self, "nelec", checks.electrons(self.nelec, norb))
 
+    def __repr__(self) -> str:
+        """Say how large they are and where they are from."""
+        return f"Integrals({self.source.name}: {self.norb} orbitals, nelec={self.nelec})"
+
     @property
     def norb(self) -> int:
         """Number of spatial orbitals."""

@@ -23,6 +23,10 @@ class SubspaceAngles:
         angles = checks.readonly("angles", self.angles, (len(self.angles),))
         object.__setattr__(self, "angles", angles)
 
+    def __repr__(self) -> str:
+        """Say how far the subspaces are apart."""
+        return f"SubspaceAngles({len(self.angles)} angles, largest {self.largest:.3g} radian)"
+
     @property
     def largest(self) -> float:
         """Largest angle, radian."""

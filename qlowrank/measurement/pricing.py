@@ -41,6 +41,10 @@ class Pricing:
         given = np.zeros(shape) if np.size(self.spent) == 0 else self.spent
         object.__setattr__(self, "spent", checks.counts("spent", given, shape))
 
+    def __repr__(self) -> str:
+        """Say whose variances these are."""
+        return f"Pricing({len(self.variances)} groups, variances from {self.state})"
+
 
 @dataclass(frozen=True, slots=True)
 class Bias:

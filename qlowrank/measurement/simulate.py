@@ -28,6 +28,14 @@ class SimulatedExperiments:
         for name in ("energies", "standard_errors"):
             object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
 
+    def __repr__(self) -> str:
+        """Say how far the outcomes scatter."""
+        return (
+            f"SimulatedExperiments({len(self.energies)} repetitions, mean "
+            f"{self.energies.mean():.6f} Hartree, scatter "
+            f"{self.empirical_standard_error:.3g} Hartree)"
+        )
+
     @property
     def empirical_standard_error(self) -> float:
         """Standard deviation of the reported energies, Hartree."""

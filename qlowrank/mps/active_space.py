@@ -29,6 +29,13 @@ class ActiveSpace:
         view.flags.writeable = False
         object.__setattr__(self, "orbitals", view)
 
+    def __repr__(self) -> str:
+        """Say which orbitals."""
+        return (
+            f"ActiveSpace({sum(self.nelec)} electrons in orbitals "
+            f"{', '.join(map(str, self.orbitals))})"
+        )
+
     @property
     def sentence(self) -> str:
         """What is suggested and why, in plain words."""

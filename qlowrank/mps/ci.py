@@ -21,7 +21,7 @@ def mps_from_ci(
     norb: int,
     nelec: tuple[int, int],
     *,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-12,
     max_bond: int | None = None,
 ) -> MPS:
     r"""Decompose a CI vector into a chain with one site per spatial orbital.

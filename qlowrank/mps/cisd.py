@@ -18,7 +18,7 @@ def mps_from_cisd(
     doubles_same: tuple[Array, Array],
     doubles_opposite: Array,
     *,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-12,
     max_bond: int | None = None,
 ) -> MPS:
     r"""Build the chain of a CISD wavefunction from its amplitudes.

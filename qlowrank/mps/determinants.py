@@ -36,7 +36,7 @@ def mps_from_determinants(
     coefficients: ArrayLike,
     norb: int,
     *,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-12,
     max_bond: int | None = None,
 ) -> MPS:
     r"""Build a chain from determinants and their coefficients, without the CI space.

@@ -47,6 +47,15 @@ class Entanglement:
             object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
         object.__setattr__(self, "discarded_weight", _weight(self.discarded_weight))
 
+    def __repr__(self) -> str:
+        """Say how large the entropies get."""
+        return (
+            f"Entanglement({self.n_sites} sites, bond entropies up to "
+            f"{self.bond_entropies.max(initial=0.0):.4f} nat, bond dimensions up to "
+            f"{max(self.bond_dimensions, default=1)} at a discarded weight of "
+            f"{self.discarded_weight:.0e})"
+        )
+
     @property
     def n_sites(self) -> int:
         """Number of sites."""

@@ -31,7 +31,7 @@ class ExactTrain:
     `max_bond` binds.
     """
 
-    tolerance: float = 1e-10
+    tolerance: float = 1e-12
     """Largest permitted error in the norm of the vector."""
     max_bond: int | None = None
     """Most states of a bond; None for no limit."""

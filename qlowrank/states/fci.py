@@ -35,6 +35,14 @@ class FCIState:
         if abs(norm - 1) > 1e-8:
             raise InputError(f"A CI vector must have norm 1; got {norm:.8f}. Divide by its norm.")
 
+    def __repr__(self) -> str:
+        """Say how large it is."""
+        rows, columns = self.vector.shape
+        return (
+            f"FCIState({self.norb} orbitals, nelec={self.nelec}, {rows} × {columns} determinants, "
+            f"energy {self.energy:.8f} Hartree)"
+        )
+
     @property
     def label(self) -> str:
         """Name of the method."""

@@ -35,6 +35,13 @@ class DeterminantState:
         if gap > 1e-8:
             raise InputError(f"orbitals must be orthogonal; CᵀC misses the identity by {gap:.1e}.")
 
+    def __repr__(self) -> str:
+        """Say how large it is."""
+        return (
+            f"DeterminantState({self.norb} orbitals, nelec={self.nelec}, "
+            f"energy {self.energy:.8f} Hartree)"
+        )
+
     @property
     def label(self) -> str:
         """Name of the method."""
@@ -131,6 +138,13 @@ class CISDState:
                 f"The excitations have a norm² of {self._excited_weight():.6f}; at most 1 is left "
                 "for them in a normalised state. Divide all coefficients by the norm."
             )
+
+    def __repr__(self) -> str:
+        """Say how large it is."""
+        return (
+            f"CISDState({self.norb} orbitals, nelec={self.nelec}, reference coefficient "
+            f"{self.reference_coefficient:.4f}, energy {self.energy:.8f} Hartree)"
+        )
 
     @property
     def label(self) -> str:

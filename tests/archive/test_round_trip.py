@@ -416,3 +416,13 @@ def test_what_is_not_held_is_named(tmp_path, records, name):
     assert name not in study
     with pytest.raises(InputError, match=f"a.h5 holds no {name}; it holds run."):
         getattr(study, name)
+
+
+def test_records_introduce_themselves_in_one_line(records):
+    """Nobody wants a page of numbers when a name is typed at the prompt."""
+    for record in records.values():
+        shown = repr(record)
+        assert shown.startswith(type(record).__name__)
+        assert "\n" not in shown
+        assert "array(" not in shown
+        assert len(shown) < 200

@@ -90,6 +90,13 @@ class Convergence:
             whole.flags.writeable = False
             object.__setattr__(self, name, whole)
 
+    def __repr__(self) -> str:
+        """Say where it ended."""
+        return (
+            f"Convergence(bond dimensions {', '.join(map(str, self.bond_dimensions))}; "
+            f"energy {self.energies[-1]:.8f} Hartree; {self.status})"
+        )
+
     @property
     def converged(self) -> bool:
         """Whether every stage came to rest."""
