@@ -7,7 +7,6 @@ from pathlib import Path
 from qlowrank import __version__
 from qlowrank.cli.archives import show, verify
 from qlowrank.cli.jobs import convert, run
-from qlowrank.cli.later import LATER, later
 from qlowrank.cli.options import (
     OneLineParser,
     factorization_options,
@@ -15,6 +14,7 @@ from qlowrank.cli.options import (
     molecule_options,
     output_options,
 )
+from qlowrank.cli.reports import report
 from qlowrank.cli.scans import VARIED, scan
 
 
@@ -81,6 +81,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="one JSON object on standard output")
     command.set_defaults(verb=scan)
 
+    _archive_commands(commands)
+    return top
+
+
+def _archive_commands(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    """Add the commands that read an archive."""
     for name, text, verb in (
         ("show", "print what an archive holds", show),
         ("verify", "check an archive's hashes, then its science", verify),
@@ -90,11 +96,14 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="one JSON object")
         command.set_defaults(verb=verb)
 
-    for name, text in LATER.items():
-        command = commands.add_parser(name, help=f"not in this version ({text})")
-        command.add_argument("rest", nargs=argparse.REMAINDER)
-        command.set_defaults(verb=later)
-    return top
+    text = "write an archive as an HTML page, with pictures and checks"
+    command = commands.add_parser("report", help=text, description=text)
+    command.add_argument("archive", type=Path)
+    command.add_argument(
+        "-o", "--output", metavar="FILE.html", type=Path, help="page to write (ARCHIVE.html)"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace an existing page")
+    command.set_defaults(verb=report)
 
 
 def _take_several(command: argparse.ArgumentParser, names: tuple[str, ...]) -> None:

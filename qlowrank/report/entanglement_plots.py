@@ -8,12 +8,12 @@ import numpy as np
 
 from qlowrank.checks import InputError
 from qlowrank.mps.entanglement import Entanglement
+from qlowrank.report.style import BLUE, GREEN, INK, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, BLUE, ORANGE, GREEN = "#22313f", "#2c6fbb", "#d9822b", "#3a9d6e"
 LEVELS = ((1e-1, 3.2, INK), (1e-2, 1.6, BLUE), (1e-3, 0.7, "#a9bccb"))
 """Mutual information from which a line is drawn, its width and colour, the strongest first."""
 WEIGHTS = (1e-4, 1e-6, 1e-8)
@@ -58,6 +58,7 @@ def draw_bonds(axes: "Axes", found: Entanglement) -> None:
     axes.set_xlabel("cut between orbitals")
     axes.set_ylabel("entropy (nats)", color=BLUE)
     states = axes.twinx()
+    states.spines["right"].set_visible(True)
     for weight, style in zip(WEIGHTS, (":", "--", "-"), strict=True):
         states.plot(
             bonds, found.bond_dimensions_at(weight), style, color=ORANGE, label=f"{weight:.0e}"

@@ -20,16 +20,16 @@ def summary(outcome: Outcome, archive: Path | None) -> str:
         outcome: What the job made, or what an archive holds.
         archive: The file that holds it, if any.
     """
-    lines = [_title(outcome), ""]
-    for label, text in _rows(outcome, archive):
+    lines = [title(outcome), ""]
+    for label, text in rows(outcome, archive):
         lines.append(f"  {label:<{LABEL_WIDTH}} {text}")
     if outcome.failure is not None:
         lines += ["", f"  stopped: {outcome.failure}"]
     return "\n".join(lines)
 
 
-def _title(outcome: Outcome) -> str:
-    """One line that says which molecule."""
+def title(outcome: Outcome) -> str:
+    """Return the line that says which molecule."""
     hamiltonian = outcome.hamiltonian
     molecule = hamiltonian.source.molecule
     n_alpha, n_beta = hamiltonian.nelec
@@ -39,8 +39,8 @@ def _title(outcome: Outcome) -> str:
     return f"{hamiltonian.source.name} ({molecule.formula}, {molecule.basis}): {what}"
 
 
-def _rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
-    """Label and text of each line."""
+def rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield label and text of each line, labels of continued lines empty."""
     hamiltonian = outcome.hamiltonian
     for reference in hamiltonian.source.references:
         yield reference.method, f"{reference.energy:.8f} Hartree"
