@@ -42,9 +42,19 @@ True
 """
 
 from qlowrank.archive.check import Check, Verification
+from qlowrank.archive.kinds import FACTORIZATIONS
 from qlowrank.archive.run_record import RunRecord
 from qlowrank.archive.study import Study, load
 from qlowrank.archive.verification import verify
 from qlowrank.archive.writer import save
 
-__all__ = ["Check", "RunRecord", "Study", "Verification", "load", "save", "verify"]
+__all__ = [
+    "FACTORIZATIONS",
+    "Check",
+    "RunRecord",
+    "Study",
+    "Verification",
+    "load",
+    "save",
+    "verify",
+]

@@ -14,9 +14,8 @@ from qlowrank.archive.evidence import (
     Evidence,
     largest_value,
 )
-from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.measurement.allocation import allocate_shots
-from qlowrank.measurement.groups import plain_groups
+from qlowrank.measurement.groups import Leaves, plain_groups
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.pricing import NO_BIAS
 from qlowrank.states.fci import FCIState
@@ -52,14 +51,14 @@ def plan_checks(evidence: Evidence) -> Iterator[Check]:
         plan.precision * (1 + 1e-12),
         "with the bias, it is",
     )
-    if evidence.factorization is not None:
-        yield from _group_checks(plan, evidence.factorization)
+    if evidence.measured is not None:
+        yield from _group_checks(plan, evidence.measured)
     for state in evidence.states.values():
         if state.label == plan.pricing.state:
             yield from _moment_checks(plan, state, evidence)
 
 
-def _group_checks(plan: MeasurementPlan, factorization: DoubleFactorization) -> Iterator[Check]:
+def _group_checks(plan: MeasurementPlan, factorization: Leaves) -> Iterator[Check]:
     """The groups together are H − E0, on the sector at least."""
     yield equal(
         "plan: electrons are the factorization's",
@@ -79,7 +78,7 @@ def _group_checks(plan: MeasurementPlan, factorization: DoubleFactorization) -> 
         yield _sum_check(plan, factorization)
 
 
-def _shifted_checks(plan: MeasurementPlan, factorization: DoubleFactorization) -> Iterator[Check]:
+def _shifted_checks(plan: MeasurementPlan, factorization: Leaves) -> Iterator[Check]:
     """The groups are the leaves, less one-body operators that the first group has instead.
 
     The leaves are compared to the last bit; the one-body parts by the matrix they sum to, since
@@ -110,7 +109,7 @@ def _shifted_checks(plan: MeasurementPlan, factorization: DoubleFactorization) -
     yield within("plan: one-body parts sum to kappa", worst, allowed, "differ by")
 
 
-def _sum_check(plan: MeasurementPlan, factorization: DoubleFactorization) -> Check:
+def _sum_check(plan: MeasurementPlan, factorization: Leaves) -> Check:
     """Groups of any kind have, in random states of the sector, the factorization's energy.
 
     A random vector has a part along every determinant, so that two different operators do not
@@ -166,7 +165,7 @@ def _moment_checks(plan: MeasurementPlan, state: State, evidence: Evidence) -> I
             "plan: energy",
             abs(plan.predicted_energy - state.energy),
             _agreement(plan, float(scales.sum()))
-            + sum(plan.nelec) * evidence.cut
+            + sum(plan.nelec) * evidence.unmeasured
             + plan.bias.bound,
             f"constant and means miss the {state.label} state's energy by",
         )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from qlowrank.archive.kinds import STATES
+from qlowrank.factorization.compression.record import CompressedFactorization
 from qlowrank.factorization.double import double_factorize
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
@@ -52,6 +53,16 @@ class Evidence:
     def factorization(self) -> DoubleFactorization | None:
         """The factorization, if it is held."""
         return self.records.get("factorization")
+
+    @property
+    def compressed(self) -> CompressedFactorization | None:
+        """The compressed factorization, if it is held."""
+        return self.records.get("compressed")
+
+    @property
+    def measured(self) -> DoubleFactorization | CompressedFactorization | None:
+        """What a plan in this file measures: the leaves that are held, explicit ones first."""
+        return self.factorization or self.compressed
 
     @property
     def plan(self) -> MeasurementPlan | None:
@@ -100,10 +111,19 @@ class Evidence:
     @property
     def cut(self) -> float:
         """Trace norm of what the factorization cut, or of all it lost where no more is known."""
-        if self.factorization is None:
+        return self._lost_by(self.factorization)
+
+    @property
+    def unmeasured(self) -> float:
+        """The same of what the plan measures."""
+        return self._lost_by(self.measured)
+
+    def _lost_by(self, leaves: DoubleFactorization | CompressedFactorization | None) -> float:
+        """Bound the trace norm between the Hamiltonian and leaves, Hartree."""
+        if leaves is None:
             return 0.0
         known = 0.0 if self.hamiltonian is None else self.hamiltonian.residual_trace
-        return max(self.factorization.status.trace_norm_error - known, 0.0)
+        return max(leaves.status.trace_norm_error - known, 0.0)
 
     def moments(self, state: State, operator: DiagonalOperator) -> Moments:
         """Return mean and variance, computed once for each state and operator."""

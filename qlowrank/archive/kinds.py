@@ -9,6 +9,9 @@ from typing import Any
 
 from qlowrank.archive.run_record import RunRecord
 from qlowrank.checks import InputError
+from qlowrank.factorization.compression.record import CompressedFactorization
+from qlowrank.factorization.gauges.descent import GaugeStatus
+from qlowrank.factorization.hypercontraction.record import Hypercontraction
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
 from qlowrank.hamiltonian.record import Hamiltonian
@@ -24,6 +27,9 @@ from qlowrank.states.reference import CISDState, DeterminantState
 KINDS: dict[str, type] = {
     "hamiltonian": Hamiltonian,
     "factorization": DoubleFactorization,
+    "gauge_status": GaugeStatus,
+    "compressed": CompressedFactorization,
+    "hypercontraction": Hypercontraction,
     "determinant_state": DeterminantState,
     "cisd_state": CISDState,
     "fci_state": FCIState,
@@ -38,6 +44,9 @@ KINDS: dict[str, type] = {
 
 STATES = ("fci_state", "mps_state", "cisd_state", "determinant_state")
 """Kinds that are states, the best first."""
+
+FACTORIZATIONS = ("factorization", "compressed", "hypercontraction")
+"""Kinds that are factorizations of the two-electron part."""
 
 ROW_AXES: dict[type, str] = {DiagonalOperator: "group", Reference: "reference"}
 """What the leading axis of a stack of such records is called; "row" for others."""

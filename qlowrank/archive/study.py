@@ -111,6 +111,10 @@ class Study:
         rows.flags.writeable = False
         return rows
 
+    def held(self, *kinds: str) -> Any:
+        """Return the record of the first of these kinds that is held, or None."""
+        return next((self[kind] for kind in kinds if kind in self), None)
+
     def __getitem__(self, kind: str) -> Any:
         """Return the record of a kind, by its name in the file, or "state" for the best state."""
         name = self._name(kind)

@@ -10,6 +10,7 @@ import numpy as np
 
 from qlowrank.archive.check import Check, Verification
 from qlowrank.archive.check_factorization import factorization_checks
+from qlowrank.archive.check_fits import fit_checks
 from qlowrank.archive.check_hamiltonian import hamiltonian_checks
 from qlowrank.archive.check_integrity import hash_checks, label_checks
 from qlowrank.archive.check_outcomes import outcome_checks
@@ -25,6 +26,7 @@ from qlowrank.lowrank import Progress
 SCIENCE: dict[str, Callable[[Evidence], Iterator[Check]]] = {
     "hamiltonian": hamiltonian_checks,
     "factorization": factorization_checks,
+    "fits": fit_checks,
     "states": state_checks,
     "plan": plan_checks,
     "outcomes": outcome_checks,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qlowrank.checks import InputError
-from qlowrank.cli.later import refuse_later
 from qlowrank.cli.status import DONE, FAILED, complain
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ def run(options: argparse.Namespace) -> int:
     from qlowrank.report import json_object, summary
     from qlowrank.report.progress import progress_bars
 
-    refuse_later(options)
     refuse_unwritable(options.output, options.overwrite)
     with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
         outcome = run_job(request_of(options), progress=progress)
@@ -81,7 +79,11 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
         return JobRequest(molecule, max_bond=options.max_bond)
     if options.command == "resources":
         return JobRequest(
-            molecule, method=options.method, shift=options.shift, resources=options.precision
+            molecule,
+            method=options.method,
+            shift=options.shift,
+            resources=options.precision,
+            n_leaves=options.leaves,
         )
     measurement = None
     if options.command != "factorize":
@@ -91,7 +93,13 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
             fragments=options.fragments,
             seed=options.seed,
         )
-    return JobRequest(molecule, method=options.method, measurement=measurement, shift=options.shift)
+    return JobRequest(
+        molecule,
+        method=options.method,
+        measurement=measurement,
+        shift=options.shift,
+        n_leaves=options.leaves,
+    )
 
 
 def _molecule(options: argparse.Namespace) -> "MoleculeRequest":

@@ -55,13 +55,22 @@ def factorization_options(command: argparse.ArgumentParser) -> None:
         "--method",
         default="df",
         choices=("df", "df-eigen", "gauge", "compressed", "thc"),
-        help="df: Cholesky leaves (default); df-eigen: eigenvector leaves; others come later",
+        help="df: Cholesky leaves (default); df-eigen: eigenvector leaves; gauge: leaves mixed for "
+        "the lowest one-norm, shifted; compressed: few leaves with full cores, fitted; thc: "
+        "hypercontraction, fitted",
     )
     command.add_argument(
         "--shift",
         action=argparse.BooleanOptionalAction,
-        default=False,
-        help="shift the leaves by the number of electrons: less one-norm, same energies",
+        default=None,
+        help="shift the leaves by the number of electrons: less one-norm, same energies (gauge "
+        "does so by itself)",
+    )
+    command.add_argument(
+        "--leaves",
+        type=int,
+        metavar="N",
+        help="leaves of compressed (twice the orbitals) or points of thc (five times)",
     )
 
 

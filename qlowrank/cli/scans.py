@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from qlowrank.checks import InputError
 from qlowrank.cli.jobs import parameters_of, request_of
-from qlowrank.cli.later import refuse_later
 from qlowrank.cli.status import BAD_INPUT, DONE, FAILED, complain
 
 if TYPE_CHECKING:
@@ -68,7 +67,6 @@ def _points(options: argparse.Namespace) -> "list[Point]":
     for values in itertools.product(*given.values()):
         choice = dict(zip(VARIED, values, strict=True))
         one = _namespace(options, choice)
-        refuse_later(one)
         stem = Path(choice["molecule"]).stem
         parts = [stem, *(f"{name}={choice[name]}" for name in varied)]
         points.append(

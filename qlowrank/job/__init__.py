@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job as a function: what the command line does, without the command line."""
 
-from qlowrank.job.choices import FRAGMENTS, GAUGES, STATES
+from qlowrank.job.choices import FRAGMENTS, GAUGES, KIND_OF_METHOD, STATES, method_name
 from qlowrank.job.outcome import EntangledState, Outcome, outcome_of, peak_memory
 from qlowrank.job.request import JobRequest, MeasurementRequest, MoleculeRequest
 from qlowrank.job.run import run_job
@@ -9,12 +9,14 @@ from qlowrank.job.run import run_job
 __all__ = [
     "FRAGMENTS",
     "GAUGES",
+    "KIND_OF_METHOD",
     "STATES",
     "EntangledState",
     "JobRequest",
     "MeasurementRequest",
     "MoleculeRequest",
     "Outcome",
+    "method_name",
     "outcome_of",
     "peak_memory",
     "run_job",

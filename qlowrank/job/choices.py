@@ -2,6 +2,7 @@
 """What can be chosen by name."""
 
 from collections.abc import Callable
+from typing import Any
 
 from qlowrank.factorization import CholeskyGauge, EigenGauge, Gauge
 from qlowrank.hamiltonian import Hamiltonian
@@ -22,7 +23,31 @@ from qlowrank.states import (
 )
 
 GAUGES: dict[str, Gauge] = {"df": CholeskyGauge(), "df-eigen": EigenGauge()}
-"""Factorizations by the names the command line knows."""
+"""Closed forms of leaves, by the names the command line knows."""
+
+KIND_OF_METHOD = {
+    "df": "factorization",
+    "df-eigen": "factorization",
+    "gauge": "factorization",
+    "compressed": "compressed",
+    "thc": "hypercontraction",
+}
+"""Every method by name, and the kind of record it makes, as archives call it."""
+
+_METHODS = {
+    "cholesky": "df",
+    "eigen": "df-eigen",
+    "gauge": "gauge",
+    "compressed": "compressed",
+    "hypercontraction": "thc",
+}
+
+
+def method_name(factorization: Any) -> str:
+    """Return the command line's name for the method of a factorization, shifted or not."""
+    made = str(factorization.status.method)
+    return _METHODS.get(made.split(",", maxsplit=1)[0], made)
+
 
 STATES: dict[str, Callable[[Hamiltonian], State]] = {
     "hf": hartree_fock_state,

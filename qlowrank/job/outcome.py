@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from qlowrank.archive import Study
-from qlowrank.factorization import DoubleFactorization
+from qlowrank.archive import FACTORIZATIONS, Study
+from qlowrank.factorization.gauges import GaugeStatus
 from qlowrank.hamiltonian import Hamiltonian
 from qlowrank.job.request import JobRequest
 from qlowrank.job.stopwatch import STEPS
@@ -38,8 +38,9 @@ class Outcome:
 
     hamiltonian: Hamiltonian
     """The molecule as a sum of squares."""
-    factorization: DoubleFactorization | None
-    """Its leaves, if they were asked for."""
+    factorization: Any
+    """Its leaves or points, if they were asked for: a `DoubleFactorization`,
+    `CompressedFactorization` or `Hypercontraction`; None otherwise."""
     state: Any
     """The state that priced the plan, if one was asked for and converged."""
     plan: MeasurementPlan | None
@@ -52,12 +53,14 @@ class Outcome:
     """Gates of phase estimation, if they were asked for."""
     entangled: EntangledState | None = None
     """The MPS and its entropies, if they were asked for and it converged."""
+    gauge: GaugeStatus | None = None
+    """How the gauge of the leaves was found, if it was optimised."""
 
     def records(self) -> tuple[Any, ...]:
         """Return everything that can be archived."""
         chain = None if self.entangled is None else self.entangled.state
         state = chain if self.state is None else self.state
-        parts = (self.hamiltonian, self.factorization, state, self.plan)
+        parts = (self.hamiltonian, self.factorization, self.gauge, state, self.plan)
         return tuple(part for part in parts if part is not None)
 
     def holds(self, request: JobRequest) -> bool:
@@ -71,11 +74,12 @@ def outcome_of(study: Study) -> Outcome:
     """Return what an archive holds, in the terms of a job."""
     return Outcome(
         hamiltonian=study.hamiltonian,
-        factorization=study.factorization if "factorization" in study else None,
-        state=study.state if "state" in study else None,
-        plan=study.plan if "plan" in study else None,
+        factorization=study.held(*FACTORIZATIONS),
+        state=study.held("state"),
+        plan=study.held("plan"),
         timing=dict.fromkeys(STEPS),
         failure=None,
+        gauge=study.held("gauge_status"),
     )
 
 

@@ -45,12 +45,15 @@ class JobRequest:
     molecule: MoleculeRequest
     """Which molecule."""
     method: str | None = None
-    """One of `GAUGES`, or None to stop at the Hamiltonian."""
+    """One of `KIND_OF_METHOD`, or None to stop at the Hamiltonian."""
     measurement: MeasurementRequest | None = None
     """How to price a plan."""
-    shift: bool = False
-    """Whether the leaves are shifted by the number of electrons."""
+    shift: bool | None = None
+    """Whether the leaves are shifted by the number of electrons; None for what the method does by
+    itself: an optimised gauge is shifted, others are not."""
     resources: float | None = None
     """Precision of phase estimation to count gates for, Hartree."""
     max_bond: int | None = None
     """Most states of a bond of the MPS whose entanglement is wanted."""
+    n_leaves: int | None = None
+    """Leaves of a compression or points of a hypercontraction; None for a share of the orbitals."""

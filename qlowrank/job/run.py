@@ -3,9 +3,9 @@
 
 from qlowrank.archive import Study
 from qlowrank.checks import NotConvergedError
-from qlowrank.factorization import DoubleFactorization, double_factorize, shift_symmetry
 from qlowrank.hamiltonian import Hamiltonian
-from qlowrank.job.choices import FRAGMENTS, GAUGES, STATES
+from qlowrank.job.choices import FRAGMENTS, STATES
+from qlowrank.job.factorizing import check_request, factorized
 from qlowrank.job.molecule import open_study, read_hamiltonian
 from qlowrank.job.outcome import EntangledState, Outcome
 from qlowrank.job.request import JobRequest
@@ -28,14 +28,16 @@ def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome
         InputError: The molecule or an option cannot be used.
         NotConvergedError: The molecule's own mean field did not converge.
     """
+    check_request(request)
     watch = Stopwatch()
     study = open_study(request.molecule)
     hamiltonian = read_hamiltonian(request.molecule, study, watch, progress)
     measurement = request.measurement
-    factorization = state = plan = failure = None
+    factorization = gauge = state = plan = failure = None
     if request.method is not None:
         with watch.step("factorize"):
-            factorization = _factorization(hamiltonian, study, request)
+            found = factorized(hamiltonian, study, request, progress)
+            factorization, gauge = found.record, found.gauge
     resources = None
     if factorization is not None and request.resources is not None:
         resources = resource_estimate(factorization, precision=request.resources)
@@ -68,21 +70,8 @@ def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome
         failure=failure,
         resources=resources,
         entangled=entangled,
+        gauge=gauge,
     )
-
-
-def _factorization(
-    hamiltonian: Hamiltonian, study: Study | None, request: JobRequest
-) -> DoubleFactorization:
-    """Factorize, or take the archive's factorization where it is the one asked for."""
-    gauge = GAUGES[request.method or "df"]
-    if request.shift:
-        return shift_symmetry(double_factorize(hamiltonian, gauge=gauge))
-    if study is not None and "factorization" in study:
-        stored = study.factorization
-        if stored.status.method == gauge.name:
-            return stored
-    return double_factorize(hamiltonian, gauge=gauge)
 
 
 def _entangled(

@@ -1,16 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a factorization to groups of commuting operators, one orbital frame each."""
 
+from typing import Any
+
 import numpy as np
 from opt_einsum import contract
 
-from qlowrank.checks import Array
+from qlowrank.checks import Array, InputError
+from qlowrank.factorization.compression.record import CompressedFactorization
 from qlowrank.factorization.gauge import with_positive_peak
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
 
+Leaves = DoubleFactorization | CompressedFactorization
+"""What groups are made of: frames with cores, of rank one or full."""
 
-def plain_groups(factorization: DoubleFactorization) -> tuple[DiagonalOperator, ...]:
+
+def check_leaves(record: Any, *, squares: bool) -> None:
+    """Refuse what has no leaves, or where fragments need squares, leaves with full cores.
+
+    Raises:
+        InputError: As said.
+    """
+    if isinstance(record, DoubleFactorization):
+        return
+    if not isinstance(record, CompressedFactorization):
+        raise InputError(
+            "A plan measures leaves, which ql.double_factorize, ql.optimize_gauge and ql.compress "
+            f"make; got {type(record).__name__}."
+        )
+    if squares:
+        raise InputError(
+            "These fragments move parts between squares; a compressed factorization has full cores "
+            "in its leaves. Use PlainFragments(), or the explicit factorization."
+        )
+
+
+def plain_groups(factorization: Leaves) -> tuple[DiagonalOperator, ...]:
     r"""Return the one-body operator and every square, each in the frame that makes it diagonal.
 
     .. math:: H - E_0 = \sum_k \eta_k \tilde n_k
@@ -33,9 +59,7 @@ def plain_groups(factorization: DoubleFactorization) -> tuple[DiagonalOperator, 
     return shifted_groups(factorization, np.zeros((factorization.n_leaves, factorization.norb)))
 
 
-def shifted_groups(
-    factorization: DoubleFactorization, shifts: Array
-) -> tuple[DiagonalOperator, ...]:
+def shifted_groups(factorization: Leaves, shifts: Array) -> tuple[DiagonalOperator, ...]:
     r"""Return the squares less a one-body operator in their own frames, and the rest as one group.
 
     .. math:: F_t = \tfrac12 \Big(\sum_k \varepsilon^t_k \tilde n^t_k\Big)^2

@@ -4,7 +4,7 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from qlowrank.hamiltonian.diagonal import DiagonalOperator
 from qlowrank.lowrank import Progress
 from qlowrank.measurement.allocation import LEAST_SHOTS, ROUNDING, allocate_shots
 from qlowrank.measurement.fragments import FragmentMethod, FragmentStatus, PlainFragments
+from qlowrank.measurement.groups import Leaves, check_leaves
 from qlowrank.measurement.pricing import NO_BIAS, Bias, Pricing
 from qlowrank.measurement.selection import ShotSelection
 from qlowrank.states.state import State
@@ -221,7 +222,7 @@ class MeasurementPlan:
 
 
 def plan_measurement(
-    factorization: DoubleFactorization,
+    factorization: Leaves,
     state: State,
     *,
     precision: float = CHEMICAL_PRECISION,
@@ -236,7 +237,8 @@ def plan_measurement(
     shots.
 
     Args:
-        factorization: The groups.
+        factorization: The groups: a `DoubleFactorization` or a `CompressedFactorization`; the
+            latter as it stands, with `PlainFragments()` only.
         state: Prices the groups: `ql.hartree_fock_state`, `ql.cisd_state` or `ql.fci_state`.
         precision: Standard error of the energy asked for, Hartree.
         fragments: How groups are chosen: `PlainFragments()` (default), `MeanFieldFragments()`,
@@ -246,7 +248,8 @@ def plan_measurement(
         progress: Called as the variances come.
 
     Raises:
-        InputError: A state of another number of orbitals or electrons, or an unusable precision.
+        InputError: A state of another number of orbitals or electrons, an unusable precision, or a
+            record without leaves or without the squares that the fragments need.
 
     >>> from qlowrank.factorization import double_factorize
     >>> from qlowrank.hamiltonian.read import from_example
@@ -257,14 +260,15 @@ def plan_measurement(
     (4, 60410)
     """
     checks.positive("precision", precision)
+    method = PlainFragments() if fragments is None else fragments
+    check_leaves(factorization, squares=not isinstance(method, PlainFragments))
     if state.norb != factorization.norb or tuple(state.nelec) != factorization.nelec:
         raise InputError(
             f"The state has {state.norb} orbitals and nelec {tuple(state.nelec)}; the "
             f"factorization has {factorization.norb} and {factorization.nelec}. They must be the "
             "same: make the state from the same Hamiltonian."
         )
-    method = PlainFragments() if fragments is None else fragments
-    made = method(factorization, state, progress)
+    made = method(cast("DoubleFactorization", factorization), state, progress)
     moments = []
     for done, group in enumerate(made.groups, 1):
         moments.append(state.moments(group))

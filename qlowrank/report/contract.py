@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from qlowrank.hamiltonian import Hamiltonian
-from qlowrank.job import GAUGES, EntangledState, Outcome, peak_memory
+from qlowrank.job import EntangledState, Outcome, method_name, peak_memory
 from qlowrank.measurement import MeasurementPlan
 from qlowrank.resources import ResourceEstimate
 
@@ -84,10 +84,10 @@ def _factorization(outcome: Outcome) -> dict[str, Any] | None:
     factorization = outcome.factorization
     if factorization is None:
         return None
-    names = {gauge.name: name for name, gauge in GAUGES.items()}
+    points = getattr(factorization, "n_points", None)
     return {
-        "method": names.get(factorization.status.method, factorization.status.method),
-        "n_leaves": factorization.n_leaves,
+        "method": method_name(factorization),
+        "n_leaves": factorization.n_leaves if points is None else points,
         "one_norm": factorization.one_norm(),
         "frobenius_error": factorization.status.frobenius_error,
     }

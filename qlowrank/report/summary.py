@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,12 +56,12 @@ def rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
         f"{energy_bound(hamiltonian):.1e} Hartree",
     )
     if outcome.factorization is not None:
-        factorization = outcome.factorization
-        yield (
-            "factorization",
-            f"{factorization.n_leaves} leaves ({factorization.status.method}), one-norm "
-            f"{factorization.one_norm():.4f} Hartree",
-        )
+        yield "factorization", _factorization(outcome.factorization)
+    if outcome.gauge is not None:
+        gauge = outcome.gauge
+        settled = "" if gauge.converged else "; not converged, still exact"
+        start = f"one-norm from {gauge.one_norms[0]:.4f} Hartree"
+        yield "gauge", f"{start} in {gauge.n_steps} steps{settled}"
     if outcome.state is not None:
         energy = energies(outcome)["lower"]
         yield "state", f"{outcome.state.label}, {energy:.8f} Hartree"
@@ -78,6 +79,21 @@ def rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
     if outcome.timing["total"] is not None:
         yield "time", _times(outcome.timing)
     yield "archive", str(archive) if archive else "none; add -o FILE.h5 to keep this"
+
+
+def _factorization(factorization: Any) -> str:
+    """Say how many leaves or points there are, and what was lost by a fit."""
+    points = getattr(factorization, "n_points", None)
+    what = f"{factorization.n_leaves} leaves" if points is None else f"{points} points"
+    text = (
+        f"{what} ({factorization.status.method}), one-norm {factorization.one_norm():.4f} Hartree"
+    )
+    optimizer = getattr(factorization, "optimizer", None)
+    if optimizer is None:
+        return text
+    settled = "" if optimizer.converged else ", not converged"
+    error = factorization.status.frobenius_error
+    return f"{text}; all (pq|rs) within {error:.1e} in {optimizer.n_steps} steps{settled}"
 
 
 def _entanglement(entangled: EntangledState) -> Iterator[tuple[str, str]]:

@@ -36,6 +36,11 @@ def records():
     return {
         "hamiltonian": hamiltonian,
         "factorization": factorization,
+        "gauge_status": ql.optimize_gauge(
+            hamiltonian, method=ql.GaugeDescent(max_steps=2)
+        ).optimizer,
+        "compressed": ql.compress(factorization, n_leaves=4, objective=ql.SectorError()),
+        "hypercontraction": ql.hypercontract(hamiltonian, n_points=8),
         "determinant_state": ql.hartree_fock_state(hamiltonian),
         "cisd_state": ql.cisd_state(hamiltonian),
         "fci_state": state,

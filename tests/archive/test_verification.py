@@ -209,6 +209,30 @@ def test_progress_is_reported(archive):
 # --- what is false is found ----------------------------------------------------------------------
 
 FREE = {
+    **dict.fromkeys(
+        (
+            f"{kind}/optimizer/{name}"
+            for kind in ("compressed", "hypercontraction")
+            for name in ("converged", "gradient_norm", "history", "seed")
+        ),
+        "how the fit was found; how good it is is checked",
+    ),
+    **dict.fromkeys(
+        (
+            f"{kind}/status/{name}"
+            for kind in ("compressed", "hypercontraction")
+            for name in ("max_abs_error", "trace_norm_error")
+        ),
+        "a bound; a looser one claims less",
+    ),
+    "compressed/status/frobenius_error": "a bound; a looser one claims less",
+    **dict.fromkeys(
+        (
+            f"gauge_status/{name}"
+            for name in ("converged", "gradient_norm", "history", "one_norms", "seed", "widths")
+        ),
+        "how the gauge was found",
+    ),
     "mps_state/convergence/bond_dimensions": "how the chain was found",
     "mps_state/convergence/discarded_weights": "how the chain was found",
     "mps_state/convergence/energies": "how the chain was found; its own energy is checked",

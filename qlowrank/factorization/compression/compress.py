@@ -89,7 +89,7 @@ def compress(
     before = factorization.status  # P moves an element R_ppqq to up to four times the largest
     constants, one_body = factorization.constants, factorization.one_body
     if aim.in_sector:
-        constants, one_body = _moved(factorization, problem, point)
+        constants, one_body = moved(constants, problem, point)
     return CompressedFactorization(
         constants=constants,
         one_body=one_body,
@@ -152,9 +152,7 @@ def _in_order(point: Point) -> Point:
     return Point(with_positive_peak(point.leaves[order]), point.cores[order])
 
 
-def _moved(
-    factorization: DoubleFactorization, problem: Problem, point: Point
-) -> tuple[Constants, Array]:
+def moved(constants: Constants, problem: Problem, point: Point) -> tuple[Constants, Array]:
     r"""Return constants and one-body part with what η electrons cannot tell from them.
 
     With :math:`R = V - W`, v and w the one-body operators hidden in V and W, and
@@ -164,11 +162,10 @@ def _moved(
     """
     norb, electrons = problem.norb, sum(problem.nelec)
     hidden = linear_part(point)
-    moved = (problem.trace_part - hidden) / norb
-    one_body = factorization.one_body + electrons * moved
+    share = (problem.trace_part - hidden) / norb
+    one_body = problem.one_body + electrons * share
     centre = float(np.median(np.linalg.eigvalsh(one_body + hidden)))
-    constant = electrons * centre - electrons**2 * float(np.trace(moved)) / (2 * norb)
-    constants = factorization.constants
+    constant = electrons * centre - electrons**2 * float(np.trace(share)) / (2 * norb)
     return (
         replace(constants, other=constants.other + constant),
         one_body - centre * np.eye(norb),

@@ -19,7 +19,7 @@ MEMORY = 15
 """Steps that L-BFGS remembers."""
 
 STIR = 0.05
-"""Size of the random mixing at the start of a projected gauge."""
+"""Size of the random mixing that fills empty leaves at the start."""
 
 ROWS = 2.5
 """Size of the random rows there, in units of the root mean square of the factors."""
@@ -53,11 +53,16 @@ class GaugeStatus:
             value = getattr(self, name)
             object.__setattr__(self, name, checks.readonly(name, value, np.shape(value)[:1]))
 
+    @property
+    def n_steps(self) -> int:
+        """Steps taken, over all stages."""
+        return len(self.history)
+
     def __repr__(self) -> str:
         """Say how it went."""
         return (
             f"GaugeStatus({self.method}: {self.objective} from {self.one_norms[0]:.4f} to "
-            f"{self.one_norms.min():.4f} Hartree in {len(self.history)} steps, "
+            f"{self.one_norms.min():.4f} Hartree in {self.n_steps} steps, "
             f"{'converged' if self.converged else 'not converged'}: {self.message})"
         )
 
@@ -80,7 +85,7 @@ class GaugeDescent:
     tolerance: float = 1e-8
     """A stage ends when a step lowers the one-norm by less than this share of it."""
     seed: int = 0
-    """Seed of what is random at the start; a gauge without projection begins at the factors."""
+    """Seed of the mixing that fills further leaves at the start; without them nothing is random."""
 
     def __post_init__(self) -> None:
         if checks.whole("max_steps", self.max_steps) < 1:
@@ -95,14 +100,15 @@ class GaugeDescent:
         return "gauge"
 
     def start(self, landscape: GaugeLandscape, n_projected: int) -> GaugePoint:
-        """Return the factors with their median shifts, stirred where rows are free."""
+        """Return the factors with their median shifts, stirred where leaves are empty."""
         rank, n_pairs = landscape.factors.shape
         size = rank + n_projected
+        full = np.append(landscape.factors.any(axis=1), np.zeros(n_projected, dtype=bool))
         rng = np.random.default_rng(self.seed)
-        typical = np.sqrt(np.mean(landscape.factors**2)) if rank else 1.0
+        typical = np.sqrt(np.mean(landscape.factors[full[:rank]] ** 2)) if full.any() else 1.0
         rows = ROWS * typical * rng.standard_normal((n_projected, n_pairs))
         stir = STIR / np.sqrt(max(size, 1)) * rng.standard_normal((size, size))
-        stir[:rank, :rank] = 0.0
+        stir[np.ix_(full, full)] = 0.0
         point = GaugePoint(
             mixing=_cayley(stir - stir.T),
             shifts=np.zeros(size),
@@ -111,6 +117,8 @@ class GaugeDescent:
             potential=0.0,
         )
         leaves, projected = landscape.leaves(point)
+        if not landscape.with_shifts:
+            return point
         eigenvalues = np.linalg.eigvalsh(landscape.shifted_leaves(leaves, point.shifts))
         point = replace(point, shifts=np.median(eigenvalues, axis=1))
         energies = np.linalg.eigvalsh(landscape.shifted_one_body(projected, point))
@@ -236,10 +244,10 @@ class _Chart:
         origin = self.origin
         point = GaugePoint(
             mixing=rotation @ origin.mixing,
-            shifts=origin.shifts + moves[edges[0] : edges[1]],
+            shifts=origin.shifts + moves[edges[0] : edges[1]] * self.landscape.with_shifts,
             offsets=origin.offsets + moves[edges[1] : edges[2]] * self.landscape.with_offsets,
             rows=origin.rows + moves[edges[2] : edges[3]].reshape(origin.rows.shape),
-            potential=origin.potential + float(moves[-1]),
+            potential=origin.potential + float(moves[-1]) * self.landscape.with_shifts,
         )
         return inverse, rotation, point
 

@@ -9,7 +9,8 @@ from opt_einsum import contract
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.factorization.gauges.descent import GaugeStatus
-from qlowrank.factorization.record import FactorizationStatus
+from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
+from qlowrank.factorization.symmetry import SymmetryShift
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals.record import Constants, Source
 from qlowrank.lowrank import Truncation
@@ -33,10 +34,12 @@ class SquareEncoding:
               \tfrac12 A^\dagger (G \otimes 1) A = \tfrac{\alpha^2}{4}
               \Big[ \frac{2 A^\dagger (G \otimes 1) A}{\alpha^2} - 1 \Big] + \frac{\alpha^2}{4},
 
-    and the bracket is one step of qubitization of A/α with the reflection about G: the same
-    circuit as that of double factorization, plus one term 1 in each square and, for each g, two
-    preparations of a state of the index register. Cost formulas for plain double factorization do
-    not count these.
+    and the bracket is one step of qubitization of A/α with the reflection about G: the circuit of
+    double factorization, plus one term 1 in each square and, for each g, two preparations of a
+    state of the index register.
+
+    Without projection it *is* a double factorization, in one more orbital that is empty; see
+    `with_empty_orbital`. With one, cost formulas for double factorization do not count it.
 
     Make one with `ql.encode_squares`. Equal to the molecule's operator for `nelec` electrons only.
     """
@@ -55,6 +58,8 @@ class SquareEncoding:
     """g, shape (n_projected, n_leaves), orthonormal rows."""
     nelec: tuple[int, int] = field(metadata={"units": "1", "axes": "spin"})
     """Electrons of each spin, (n_alpha, n_beta); the operator holds for their sum."""
+    shift: SymmetryShift
+    """c of each leaf and μ, which have been taken off; exact for their electrons only."""
     status: FactorizationStatus
     """The method, and bounds on the difference from the source's integrals."""
     optimizer: GaugeStatus
@@ -140,6 +145,44 @@ class SquareEncoding:
                 discarded=self.status.trace_norm_error,
             ),
             source=replace(self.source, origin=where),
+        )
+
+    def with_empty_orbital(self) -> DoubleFactorization:
+        r"""Return the double factorization in one more orbital that this is, with its one-norm.
+
+        .. math:: L_t \oplus b_t, \qquad \kappa \oplus -\sum_t (\mathrm{tr} L_t + b_t)\, b_t
+
+        An orbital that is empty has Z = 1, so that its eigenvalue b puts the constant b into the
+        square, and nothing else. No square leads into that orbital or out of it: the operator is
+        the molecule's on states of `nelec` electrons in which the last orbital is empty.
+
+        Raises:
+            InputError: Directions are projected out, which no leaves can stand for.
+        """
+        if self.n_projected:
+            raise InputError(
+                f"{self.n_projected} directions of this encoding are projected out, which no "
+                "double factorization does. Encode with n_projected=0."
+            )
+        norb, count = self.norb, self.n_leaves
+        values = np.column_stack([self.eigenvalues, self.offsets])
+        frames = np.zeros((count, norb + 1, norb + 1))
+        frames[:, :norb, :norb] = self.leaves
+        frames[:, norb, norb] = 1.0
+        order = np.argsort(-np.abs(values), axis=1, kind="stable")
+        one_body = np.zeros((norb + 1, norb + 1))
+        one_body[:norb, :norb] = self.one_body
+        one_body[norb, norb] = -float(values.sum(axis=1) @ self.offsets)
+        origin = f"{self.source.origin}, the last orbital empty"
+        return DoubleFactorization(
+            constants=self.constants,
+            one_body=one_body,
+            eigenvalues=np.take_along_axis(values, order, axis=1),
+            leaves=np.take_along_axis(frames, order[:, None, :], axis=2),
+            nelec=self.nelec,
+            status=self.status,
+            source=replace(self.source, origin=origin),
+            shift=self.shift,
         )
 
     def _project(self, values: Array) -> Array:

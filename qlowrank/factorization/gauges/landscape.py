@@ -8,8 +8,8 @@ minimised is
 .. math:: \lambda = \Big\| T' + \sum_t (b_t + (\eta - n) c_t) D_t - \mu \Big\|_*
           + \tfrac14 \sum_t \big( \|L_t - c_t\|_* + |b_t| \big)^2 .
 
-Without rows N and offsets that is the one-norm of a double factorization; with them, that of a
-`SquareEncoding`.
+Factors may end in empty rows, which become further leaves. Without rows N and offsets that is the
+one-norm of a double factorization; with them, that of a `SquareEncoding`.
 """
 
 from dataclasses import dataclass
@@ -50,8 +50,10 @@ class GaugeLandscape:
     """T', shape (norb, norb), Hartree."""
     excess: int
     """η − n, electrons less orbitals."""
+    with_shifts: bool
+    """Whether c and μ may differ from zero."""
     with_offsets: bool
-    """Whether leaves may be offset by b; otherwise b stays zero."""
+    """Whether b may differ from zero."""
 
     @property
     def norb(self) -> int:
@@ -102,9 +104,10 @@ class GaugeLandscape:
             leaves=packed(signs * (sums / 2)[:, None, None]),
             projected=packed(sign[None])[0],
             weights=point.offsets + self.excess * point.shifts,
-            shifts=self.excess * towards - sums / 2 * np.einsum("tpp->t", signs),
+            shifts=(self.excess * towards - sums / 2 * np.einsum("tpp->t", signs))
+            * self.with_shifts,
             offsets=(sums / 2 * offset_slopes + towards) * self.with_offsets,
-            potential=-float(np.trace(sign)),
+            potential=-float(np.trace(sign)) * self.with_shifts,
         )
         return float(norm + sums @ sums / 4), slope
 

@@ -16,6 +16,7 @@ from qlowrank.factorization.gauges.encoding import SquareEncoding
 from qlowrank.factorization.gauges.landscape import GaugeLandscape, GaugePoint
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.factorization.shift import MedianShift, OneNormShift, shift_symmetry
+from qlowrank.factorization.symmetry import SymmetryShift
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.lowrank import Progress
 
@@ -42,35 +43,41 @@ class _Mixed:
         return "gauge"
 
     def __call__(self, factors: Array) -> Array:  # noqa: ARG002
-        """Return the mixed factors."""
+        """Return the mixed factors, as many as there are leaves."""
         return self.mixed
 
 
 def optimize_gauge(
     hamiltonian: Hamiltonian,
     *,
+    shift: bool = True,
+    extra_leaves: int | None = None,
     method: GaugeDescent | None = None,
     progress: Progress | None = None,
 ) -> GaugeResult:
-    r"""Mix the factors and shift them by the number of electrons, for the lowest one-norm.
+    r"""Mix the factors, and shift them by the number of electrons, for the lowest one-norm.
 
     .. math:: \min_{Q, c, \mu} \; \Big\| T' + (\eta - n) \sum_t c_t L_t - \mu \Big\|_*
               + \tfrac14 \sum_t \| L_t - c_t \|_*^2, \qquad L_t = \sum_s Q_{ts} L^s
 
-    An orthogonal Q leaves (pq|rs) exactly as it is, so nothing is fitted and nothing is lost. The
-    problem is not convex; `ql.one_norm_floor` says how far below no gauge can get.
+    A Q with orthonormal columns leaves (pq|rs) exactly as it is, so nothing is fitted and nothing
+    is lost. With more rows than columns there are more leaves than factors. The problem is not
+    convex; `ql.one_norm_floor` says how far below no gauge can get.
 
     Args:
         hamiltonian: The sum of squares.
+        shift: Whether c and μ are free. Without them the operator is the molecule's for every
+            number of electrons, and its one-norm is higher.
+        extra_leaves: Leaves beyond the number of factors; by default a quarter of it.
         method: `GaugeDescent(max_steps=…, seed=…)`.
         progress: Called after every step.
 
     Returns:
-        The factorization, symmetry-shifted, whose `one_norm()` is never above that of the factors
-        with their median shifts; and how the run went.
+        The factorization, whose `one_norm()` is never above that of the factors with their median
+        shifts (or without any); and how the run went.
 
     Raises:
-        InputError: Something else than a Hamiltonian.
+        InputError: Something else than a Hamiltonian, or a negative number of leaves.
 
     >>> from qlowrank.factorization import shift_symmetry
     >>> from qlowrank.hamiltonian.read import from_example
@@ -80,36 +87,43 @@ def optimize_gauge(
     >>> print(f"{plain.one_norm():.1f} {best.one_norm():.1f}")
     4.8 4.3
     """
-    landscape = _landscape(hamiltonian, with_offsets=False)
+    _check(hamiltonian, "A gauge is optimised from")
+    extra = _count("extra_leaves", hamiltonian.rank // 4 if extra_leaves is None else extra_leaves)
+    landscape = _landscape(hamiltonian, extra, with_shifts=bool(shift), with_offsets=False)
     descent = GaugeDescent() if method is None else method
+    start = double_factorize(hamiltonian)
+    if shift:
+        start = shift_symmetry(start, method=MedianShift())
     if hamiltonian.rank == 0:
-        plain = shift_symmetry(hamiltonian)
-        return GaugeResult(plain, _nothing_to_do(descent, plain.one_norm()))
+        return GaugeResult(start, _nothing_to_do(descent, start.one_norm()))
     point, status = descent(landscape, 0, progress)
     leaves = unpacked(landscape.leaves(point)[0], hamiltonian.norb)
     mixed = double_factorize(hamiltonian, gauge=_Mixed(leaves))
-    start = shift_symmetry(hamiltonian, method=MedianShift())
-    found = (shift_symmetry(mixed, method=OneNormShift()), start)
-    return GaugeResult(min(found, key=DoubleFactorization.one_norm), status)
+    if shift:
+        mixed = shift_symmetry(mixed, method=OneNormShift())
+    return GaugeResult(min((mixed, start), key=DoubleFactorization.one_norm), status)
 
 
 def encode_squares(
     hamiltonian: Hamiltonian,
     *,
-    n_projected: int = 16,
+    n_projected: int = 0,
+    extra_leaves: int | None = None,
     method: GaugeDescent | None = None,
     progress: Progress | None = None,
 ) -> SquareEncoding:
-    r"""Optimise the gauge together with offsets and a projection of the leaves' index.
+    r"""Optimise the gauge and its shifts together with offsets, and a projection of the index.
 
-    `SquareEncoding` says what these are and what they ask of the circuit. They are no double
-    factorization in the sense of the literature, and its formulas for gates do not cover them; the
-    integrals are exactly those of the Hamiltonian all the same.
+    `SquareEncoding` says what these are. Offsets alone are a double factorization in one more
+    orbital, which is empty (`SquareEncoding.with_empty_orbital`). A projection asks for another
+    circuit, and the formulas for gates do not cover it. Either way the integrals are exactly those
+    of the Hamiltonian.
 
     Args:
         hamiltonian: The sum of squares.
         n_projected: How many directions of the index the encoding may leave out; each costs two
-            more preparations of a state of the index register. Zero optimises offsets only.
+            more preparations of a state of the index register. Zero (default) optimises offsets.
+        extra_leaves: Leaves beyond the number of factors; by default a quarter of it.
         method: `GaugeDescent(max_steps=…, seed=…)`.
         progress: Called after every step.
 
@@ -120,31 +134,49 @@ def encode_squares(
         InputError: Something else than a Hamiltonian, one without factors, or a negative number.
 
     >>> from qlowrank.hamiltonian.read import from_example
-    >>> encoding = encode_squares(from_example("lih"), n_projected=2)
-    >>> encoding.n_projected
-    2
+    >>> hamiltonian = from_example("lih")
+    >>> encoding = encode_squares(hamiltonian)
+    >>> best = optimize_gauge(hamiltonian).factorization
+    >>> encoding.n_projected, encoding.one_norm() < best.one_norm()
+    (0, True)
     """
-    landscape = _landscape(hamiltonian, with_offsets=True)
-    count = checks.whole("n_projected", n_projected)
-    if count < 0:
-        raise InputError(f"n_projected must be at least 0; got {count}.")
+    _check(hamiltonian, "Squares are encoded from")
+    count = _count("n_projected", n_projected)
+    extra = _count("extra_leaves", hamiltonian.rank // 4 if extra_leaves is None else extra_leaves)
     if hamiltonian.rank == 0:
         raise InputError("There are no squares to encode: the Hamiltonian has no factors.")
+    landscape = _landscape(hamiltonian, extra, with_shifts=True, with_offsets=True)
     descent = GaugeDescent() if method is None else method
     point, status = descent(landscape, count, progress)
     return _encoding(hamiltonian, landscape, point, status)
 
 
-def _landscape(hamiltonian: Hamiltonian, *, with_offsets: bool) -> GaugeLandscape:
-    """Return the one-norm of a Hamiltonian as a function of the gauge."""
+def _check(hamiltonian: Hamiltonian, what: str) -> None:
+    """Refuse what is no Hamiltonian."""
     if not isinstance(hamiltonian, Hamiltonian):
-        raise InputError(f"A gauge is optimised from a Hamiltonian; got {hamiltonian!r:.60}.")
+        raise InputError(f"{what} a Hamiltonian; got {hamiltonian!r:.60}.")
+
+
+def _count(name: str, value: int) -> int:
+    """Return a number that is not negative."""
+    count = checks.whole(name, value)
+    if count < 0:
+        raise InputError(f"{name} must be at least 0; got {count}.")
+    return count
+
+
+def _landscape(
+    hamiltonian: Hamiltonian, extra: int, *, with_shifts: bool, with_offsets: bool
+) -> GaugeLandscape:
+    """Return the one-norm of a Hamiltonian as a function of the gauge."""
     factors = np.asarray(hamiltonian.factors)
     traces = np.einsum("tpp->t", factors)
+    rows = packed(factors)
     return GaugeLandscape(
-        factors=packed(factors),
+        factors=np.concatenate([rows, np.zeros((extra, rows.shape[1]))]),
         one_body=np.asarray(hamiltonian.kappa + contract("t,tpq->pq", traces, factors)),
         excess=sum(hamiltonian.nelec) - hamiltonian.norb,
+        with_shifts=with_shifts,
         with_offsets=with_offsets,
     )
 
@@ -156,7 +188,7 @@ def _encoding(
     electrons, norb = sum(hamiltonian.nelec), hamiltonian.norb
     leaves, projected = landscape.leaves(point)
     kept = unpacked(projected, norb)
-    directions = point.mixing[:, hamiltonian.rank :].T
+    directions = point.mixing[:, len(landscape.factors) :].T
     effective = point.shifts - directions.T @ (directions @ point.shifts)
     values, frames = np.linalg.eigh(landscape.shifted_leaves(leaves, point.shifts))
     inner = np.argsort(-np.abs(values), axis=1, kind="stable")
@@ -178,6 +210,7 @@ def _encoding(
         offsets=point.offsets[outer],
         projected=directions[:, outer],
         nelec=hamiltonian.nelec,
+        shift=SymmetryShift(electrons, point.shifts[outer], 0.0),
         status=rounding,
         optimizer=status,
         source=hamiltonian.source,
@@ -189,6 +222,7 @@ def _encoding(
         encoding,
         one_body=moved - potential * np.eye(norb),
         constants=replace(constants, other=constants.other + constant),
+        shift=replace(encoding.shift, chemical_potential=potential),
     )
 
 

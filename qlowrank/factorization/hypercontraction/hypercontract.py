@@ -78,7 +78,7 @@ def hypercontract(
         landscape, begin(hamiltonian, count), seed=begin.seed, progress=progress
     )
     place, core = _in_order(place, landscape.core_root(place))
-    element, frobenius, trace_norm = _errors(problem, place, core)
+    element, frobenius, trace_norm = contraction_errors(problem, place, core)
     return Hypercontraction(
         constants=hamiltonian.constants,
         one_body=hamiltonian.kappa,
@@ -104,19 +104,19 @@ def _in_order(points: Array, root: Array) -> tuple[Array, Array]:
     return points * np.where(peaks < 0, -1.0, 1.0), root @ root.T
 
 
-def _errors(problem: Problem, points: Array, core: Array) -> Errors:
-    """Return bounds on the norms of V − S ζ Sᵀ."""
+def contraction_errors(problem: Problem, points: Array, core: Array) -> Errors:
+    """Return bounds on element, Frobenius and trace norm of V − S ζ Sᵀ, Hartree."""
     squares = packed_squares(points)
     return residual_errors(
         problem.vectors,
         [(squares, core)],
         n_terms=len(core),
         size=float(np.abs(core).sum()),
-        squared=lambda: squared_error(problem, points, core),
+        squared=lambda: _squared_error(problem, points, core),
     )
 
 
-def squared_error(problem: Problem, points: Array, core: Array) -> float:
+def _squared_error(problem: Problem, points: Array, core: Array) -> float:
     """Return ‖V − S ζ Sᵀ‖² without a four-index tensor, Hartree²."""
     targets = problem.vectors @ packed_squares(points)
     overlaps = (points.T @ points) ** 2

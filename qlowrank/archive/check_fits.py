@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do compressed and hypercontracted integrals fit the Hamiltonian as well as they say?"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from qlowrank.archive.check import Check, equal, within
+from qlowrank.archive.evidence import EPS, Evidence
+from qlowrank.checks import Array
+from qlowrank.factorization.compression.compress import moved
+from qlowrank.factorization.compression.errors import Errors, compression_errors
+from qlowrank.factorization.compression.frobenius import SectorError
+from qlowrank.factorization.compression.problem import Point, Problem, problem_of
+from qlowrank.factorization.compression.record import CompressedFactorization
+from qlowrank.factorization.hypercontraction.hypercontract import contraction_errors
+from qlowrank.factorization.hypercontraction.record import Hypercontraction
+from qlowrank.factorization.record import FactorizationStatus
+from qlowrank.hamiltonian.record import Hamiltonian
+
+Fit = CompressedFactorization | Hypercontraction
+
+
+def fit_checks(evidence: Evidence) -> Iterator[Check]:
+    """Check both fits by themselves, and against the Hamiltonian."""
+    compressed = evidence.records.get("compressed")
+    if compressed is not None:
+        yield from _compressed_checks(compressed, evidence.hamiltonian)
+    contracted = evidence.records.get("hypercontraction")
+    if contracted is not None:
+        yield from _contracted_checks(contracted, evidence.hamiltonian)
+
+
+def _compressed_checks(
+    fit: CompressedFactorization, hamiltonian: Hamiltonian | None
+) -> Iterator[Check]:
+    """Frames are orthogonal, bounds in order, and the error is within them."""
+    gap = np.abs(fit.leaves.transpose(0, 2, 1) @ fit.leaves - np.eye(fit.norb)).max(initial=0.0)
+    # a product of as many Cayley transforms as there are stages, each orthogonal to a modest
+    # multiple of norb eps times the size of its turn
+    yield within("compressed: leaves orthogonal", float(gap), 1e-11, "UᵀU misses 1 by")
+    yield _bounds_in_order("compressed", fit.status)
+    if hamiltonian is None:
+        return
+    same = fit.nelec == hamiltonian.nelec and fit.source == hamiltonian.source
+    yield equal("compressed: electrons and source are the hamiltonian's", same, "same")
+    problem = problem_of(hamiltonian.factors, hamiltonian.kappa, hamiltonian.nelec)
+    point = Point(fit.leaves, fit.cores)
+    constants, one_body = hamiltonian.constants, hamiltonian.kappa
+    in_sector = SectorError().name in fit.optimizer.objective
+    if in_sector:
+        constants, one_body = moved(constants, problem, point)
+    yield from _one_body_checks(fit, problem, constants.total, one_body)
+    found = compression_errors(problem, point, in_sector=in_sector)
+    yield from _error_checks("compressed", found, fit, problem, hamiltonian)
+
+
+def _one_body_checks(
+    fit: CompressedFactorization, problem: Problem, constant: float, one_body: Array
+) -> Iterator[Check]:
+    """What the sector cannot see of the fit has been moved here, and nothing else."""
+    electrons = sum(fit.nelec)
+    size = float(np.sum(problem.weights**2) + np.abs(fit.cores).sum())
+    size = abs(constant) + float(np.linalg.norm(one_body)) + max(electrons, 1) ** 2 * size
+    # sums over vectors, leaves and orbitals of products of this size
+    allowed = 16 * (fit.norb * (fit.n_leaves + 1) + len(problem.vectors)) * EPS * size
+    gap = float(np.abs(fit.one_body - one_body).max(initial=0.0))
+    yield within("compressed: one-body part", gap, allowed, "off by")
+    yield within("compressed: constant", abs(fit.constant - constant), allowed, "off by")
+
+
+def _contracted_checks(fit: Hypercontraction, hamiltonian: Hamiltonian | None) -> Iterator[Check]:
+    """Columns are unit vectors, bounds in order, and the error is within them."""
+    gap = np.abs(np.linalg.norm(fit.points, axis=0) - 1).max(initial=0.0)
+    yield within("hypercontraction: unit points", float(gap), 8 * fit.norb * EPS, "norms miss 1 by")
+    yield _bounds_in_order("hypercontraction", fit.status)
+    if hamiltonian is None:
+        return
+    same = (
+        fit.constants == hamiltonian.constants
+        and fit.nelec == hamiltonian.nelec
+        and fit.source == hamiltonian.source
+        and np.array_equal(fit.one_body, hamiltonian.kappa)
+    )
+    yield equal(
+        "hypercontraction: constants, kappa, electrons and source are the hamiltonian's",
+        same,
+        "same",
+    )
+    problem = problem_of(hamiltonian.factors, hamiltonian.kappa, hamiltonian.nelec)
+    found = contraction_errors(problem, fit.points, fit.core)
+    yield from _error_checks("hypercontraction", found, fit, problem, hamiltonian)
+
+
+def _bounds_in_order(kind: str, status: FactorizationStatus) -> Check:
+    """Element, Frobenius and trace norm of one residual rise in this order."""
+    bounds = (status.max_abs_error, status.frobenius_error, status.trace_norm_error)
+    return Check(
+        name=f"{kind}: bounds in order",
+        passed=bool(min(bounds) >= 0 and bounds[1] <= bounds[2] * (1 + 4 * EPS)),
+        detail="element {:.1e}, Frobenius {:.1e}, trace norm {:.1e} Hartree".format(*bounds),
+    )
+
+
+def _error_checks(
+    kind: str, found: Errors, fit: Fit, problem: Problem, hamiltonian: Hamiltonian
+) -> Iterator[Check]:
+    """What is stated is no less than what is found; a looser bound is one all the same."""
+    status, trace = fit.status, hamiltonian.residual_trace
+    n_pairs = problem.vectors.shape[1]
+    core = fit.core if isinstance(fit, Hypercontraction) else fit.cores
+    # bounds have their own rounding in them; found anew from factors in another gauge, with more
+    # or fewer vectors, it is another modest multiple of eps times the size of the terms
+    size = float(np.sum(problem.weights)) + float(np.abs(core).sum())
+    rounding = 8 * (3 * n_pairs + core.size) * EPS * size
+    for name, error, stated, slack in (
+        (
+            "element",
+            found[0],
+            status.max_abs_error - hamiltonian.max_abs_error_bound,
+            rounding,
+        ),
+        ("Frobenius norm", found[1], status.frobenius_error - trace, rounding),
+        ("trace norm", found[2], status.trace_norm_error - trace, n_pairs * rounding),
+    ):
+        yield within(f"{kind}: integrals, {name}", error, max(stated, 0.0) + slack, "error is")

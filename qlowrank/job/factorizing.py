@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a Hamiltonian to leaves or points, by the method that was asked for by name."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from qlowrank.archive import Study
+from qlowrank.checks import InputError
+from qlowrank.factorization import double_factorize, shift_symmetry
+from qlowrank.factorization.compression import FrobeniusError, SectorError, compress
+from qlowrank.factorization.gauges import GaugeStatus, optimize_gauge
+from qlowrank.factorization.hypercontraction import hypercontract
+from qlowrank.hamiltonian import Hamiltonian
+from qlowrank.job.choices import GAUGES, KIND_OF_METHOD, method_name
+from qlowrank.job.request import JobRequest
+from qlowrank.lowrank import Progress
+
+LEAVES_PER_ORBITAL = 2
+"""Leaves of a compression that was not told how many."""
+POINTS_PER_ORBITAL = 5
+"""Points of a hypercontraction that was not told how many."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Factorized:
+    """A factorization and, where it has no place in it, how its optimisation went."""
+
+    record: Any
+    """`DoubleFactorization`, `CompressedFactorization` or `Hypercontraction`."""
+    gauge: GaugeStatus | None = None
+    """How the gauge was found, if it was optimised."""
+
+
+def check_request(request: JobRequest) -> None:
+    """Refuse choices that do not go together, before work begins.
+
+    Raises:
+        InputError: A plan or a shift for thc, fragments of squares for compressed leaves, or a
+            number of leaves for a method that has no choice.
+    """
+    method = request.method
+    if request.n_leaves is not None and method not in {"compressed", "thc"}:
+        raise InputError(
+            f"--leaves goes with --method compressed or thc; {method} has as many leaves as the "
+            "integrals have vectors. Leave it out."
+        )
+    if method == "thc" and request.shift:
+        raise InputError(
+            "--shift is not there for --method thc, whose core is no set of leaves to shift. Leave "
+            "it out, or use --method gauge."
+        )
+    if method == "thc" and request.measurement is not None:
+        raise InputError(
+            "--method thc has no leaves, so there are no groups to measure. Use `qlowrank "
+            "factorize` or `resources` with it, or another method for a plan."
+        )
+    wanted = None if request.measurement is None else request.measurement.fragments
+    if method == "compressed" and wanted not in {None, "plain"}:
+        raise InputError(
+            f"--fragments {wanted} moves parts between squares, and leaves of --method compressed "
+            "are none. Use --fragments plain, or another method."
+        )
+
+
+def factorized(
+    hamiltonian: Hamiltonian, study: Study | None, request: JobRequest, progress: Progress | None
+) -> Factorized:
+    """Factorize, or take the archive's factorization where it is the one asked for."""
+    method = request.method or "df"
+    stored = _stored(study, method, request)
+    if stored is not None:
+        return stored
+    if method == "gauge":
+        found = optimize_gauge(hamiltonian, shift=request.shift is not False, progress=progress)
+        return Factorized(found.factorization, found.optimizer)
+    pairs = hamiltonian.norb * (hamiltonian.norb + 1) // 2
+    if method == "thc":
+        points = min(POINTS_PER_ORBITAL * hamiltonian.norb, pairs)
+        points = points if request.n_leaves is None else request.n_leaves
+        return Factorized(hypercontract(hamiltonian, n_points=points, progress=progress))
+    explicit = double_factorize(hamiltonian, gauge=GAUGES.get(method))
+    if method == "compressed":
+        leaves = min(LEAVES_PER_ORBITAL * hamiltonian.norb, pairs)
+        fit = compress(
+            explicit,
+            n_leaves=leaves if request.n_leaves is None else request.n_leaves,
+            objective=SectorError() if request.shift else FrobeniusError(),
+            progress=progress,
+        )
+        return Factorized(fit)
+    return Factorized(shift_symmetry(explicit) if request.shift else explicit)
+
+
+def _stored(study: Study | None, method: str, request: JobRequest) -> Factorized | None:
+    """Return the archive's own factorization, if it is the one that is asked for."""
+    kind = KIND_OF_METHOD[method]
+    if study is None or kind not in study or request.n_leaves is not None:
+        return None
+    record = study[kind]
+    shifted = getattr(record, "shift", None) is not None
+    asked = request.shift is not False if method == "gauge" else bool(request.shift)
+    if method_name(record) != method or (kind == "factorization" and shifted != asked):
+        return None
+    if kind == "compressed" and asked != (record.optimizer.objective == SectorError().name):
+        return None
+    return Factorized(record, study.held("gauge_status"))
