@@ -2,12 +2,14 @@
 """Shots of every way to choose groups, on the same state: eps²M in Hartree², FCI variances.
 
     python examples/benchmarks/fragments.py                       LiH, BeH2, water
-    python examples/benchmarks/fragments.py --molecule n2         N2 at 1.0 Å (minutes)
+    python examples/benchmarks/fragments.py --molecule n2 --steps 40       N2 at 1.0 Å (minutes)
+    python examples/benchmarks/fragments.py --molecule co-6-31g --molecule ch2 --molecule h6
 
 eps²M = (Σ_g sqrt(Var_FCI(F_g)))² is precision² times the least number of shots. Leaves come from
 eigenvectors and nothing is truncated. Rows marked CISD choose their coefficients by CISD variances
-and are valued with FCI variances all the same. Pauli groups are sorted insertion after a
-Jordan-Wigner transform, alpha spin orbitals first. STO-3G, all electrons, bonds of 1.0 Å.
+and are valued with FCI variances all the same, at the optimal allocation. Pauli groups are sorted
+insertion after a Jordan-Wigner transform, alpha spin orbitals first. lih, beh2, water and n2 are in
+STO-3G, all electrons, bonds of 1.0 Å; the others show other geometries, spins and bases.
 """
 
 import argparse
@@ -18,21 +20,38 @@ import numpy as np
 import qlowrank as ql
 from qlowrank import measurement
 
+MOLECULES = {
+    # atoms, basis, spin, active space
+    "n2": ("N 0 0 0; N 0 0 1", "sto-3g", 0, None),
+    "lih-stretched": ("Li 0 0 0; H 0 0 2.5", "sto-3g", 0, None),
+    "bh": ("B 0 0 0; H 0 0 1.23", "sto-3g", 0, None),
+    "hf": ("F 0 0 0; H 0 0 0.92", "sto-3g", 0, None),
+    "ch2": ("C 0 0 0; H 0.99 0 0.43; H -0.99 0 0.43", "sto-3g", 2, None),
+    "h6": ("H 0 0 0; H 0 0 1.3; H 0 0 2.6; H 0 0 3.9; H 0 0 5.2; H 0 0 6.5", "sto-3g", 0, None),
+    "nh3": ("N 0 0 0; H 0 0.94 0.38; H 0.81 -0.47 0.38; H -0.81 -0.47 0.38", "sto-3g", 0, None),
+    "h4-6-31g": ("H 0 0 0; H 0 0 1; H 0 1 0; H 0 1 1", "6-31g", 0, None),
+    "co-6-31g": ("C 0 0 0; O 0 0 1.13", "6-31g", 0, (6, 6)),
+    "n2-cc-pvdz": ("N 0 0 0; N 0 0 1.1", "cc-pvdz", 0, (6, 8)),
+}
+"""Beside the examples that come with the package."""
+
+METHODS = ("plain", "mean-field", "fluid", "resplit", "optimized")
+
 
 def hamiltonian_of(name):
     """Return an untruncated Hamiltonian of a benchmark molecule."""
-    if name != "n2":
+    if name not in MOLECULES:
         return ql.from_example(name, tolerance=0)
     from pyscf import gto, scf
 
-    mol = gto.M(atom="N 0 0 0; N 0 0 1", basis="sto-3g", verbose=0)
-    return ql.from_pyscf(scf.RHF(mol).run(conv_tol=1e-12), tolerance=0)
+    atoms, basis, spin, active = MOLECULES[name]
+    mol = gto.M(atom=atoms, basis=basis, spin=spin, verbose=0)
+    kind = scf.ROHF if spin else scf.RHF
+    return ql.from_pyscf(kind(mol).run(conv_tol=1e-12), active=active, tolerance=0)
 
 
-def rows(name, seed):
-    """Yield method, groups, eps²M and seconds."""
-    hamiltonian = hamiltonian_of(name)
-    exact, proxy = ql.fci_state(hamiltonian), ql.cisd_state(hamiltonian)
+def pauli_rows(hamiltonian, exact):
+    """Yield method, groups, eps²M and seconds of Pauli groups."""
     terms = measurement.pauli_terms(hamiltonian)
     for label, group in (
         ("Pauli, qubit-wise", measurement.group_qubit_wise),
@@ -41,19 +60,25 @@ def rows(name, seed):
         start = time.perf_counter()
         baseline = measurement.pauli_group_variances(group(terms), exact)
         yield label, baseline.n_groups, baseline.epsilon2_shots, time.perf_counter() - start
+
+
+def fragment_rows(hamiltonian, exact, options):
+    """Yield method, groups, eps²M and seconds of leaves."""
+    proxy = ql.cisd_state(hamiltonian)
     leaves = ql.double_factorize(hamiltonian, gauge=ql.EigenGauge())
-    for label, method in (
-        ("plain", ql.PlainFragments()),
-        ("mean field", ql.MeanFieldFragments()),
-        ("fluid", ql.FluidFragments()),
-        ("re-split", ql.ResplitFragments()),
-        ("optimised", ql.OptimizedFragments(seed=seed)),
-    ):
+    methods = {
+        "plain": ql.PlainFragments(),
+        "mean-field": ql.MeanFieldFragments(),
+        "fluid": ql.FluidFragments(),
+        "resplit": ql.ResplitFragments(),
+        "optimized": ql.OptimizedFragments(seed=options.seed, max_steps=options.steps),
+    }
+    for label in options.method or METHODS:
         for driver in (exact, proxy):
             if label == "plain" and driver is proxy:
                 continue
             start = time.perf_counter()
-            fragments = method(leaves, driver)
+            fragments = methods[label](leaves, driver)
             seconds = time.perf_counter() - start
             spread = [np.sqrt(exact.moments(group).variance) for group in fragments.groups]
             suffix = ", CISD" if driver is proxy else ""
@@ -63,13 +88,20 @@ def rows(name, seed):
 def main():
     """Print one table a molecule."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--molecule", choices=("h2", "lih", "beh2", "water", "n2"), action="append")
+    names = ("h2", "lih", "beh2", "water", *MOLECULES)
+    parser.add_argument("--molecule", choices=names, action="append")
+    parser.add_argument("--method", choices=METHODS, action="append", help="default: all")
+    parser.add_argument("--steps", type=int, default=100, help="of optimised fragments")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for name in options.molecule or ("lih", "beh2", "water"):
+        hamiltonian = hamiltonian_of(name)
+        exact = ql.fci_state(hamiltonian)
         print(f"{name:<24} groups       eps²M   seconds")
-        for label, groups, cost, seconds in rows(name, options.seed):
-            print(f"  {label:<22} {groups:>6} {cost:>11.5f} {seconds:>9.1f}", flush=True)
+        rows = fragment_rows(hamiltonian, exact, options)
+        for table in ([] if options.method else pauli_rows(hamiltonian, exact), rows):
+            for label, groups, cost, seconds in table:
+                print(f"  {label:<22} {groups:>6} {cost:>11.5f} {seconds:>9.1f}", flush=True)
 
 
 if __name__ == "__main__":

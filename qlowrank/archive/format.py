@@ -52,12 +52,16 @@ Version 2
     and ``selection`` (a record: ``method``, ``discarded``, ``shift``, ``shift_error``); those of
     version 1 counted all shots, and had as many as the plan beside them (0 stands where there is
     no plan). The kind ``measurements`` is new.
+
+Version 3
+    An ``estimate`` has ``believed``, the variances behind its standard error, and ``experiments``
+    have ``sample_standard_errors``; in earlier versions both errors came from samples alone.
 """
 
 FORMAT = "qlowrank"
 """What the root attribute `format` says."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the layout that is written; all earlier ones are read."""
 
 CHUNK_BYTES = 2**20

@@ -39,7 +39,19 @@ def _from_1_to_2(datasets: Datasets) -> Datasets:
     return new
 
 
-MIGRATIONS: dict[int, Callable[[Datasets], Datasets]] = {1: _from_1_to_2}
+def _from_2_to_3(datasets: Datasets) -> Datasets:
+    """Standard errors came from sample variances alone."""
+    new = dict(datasets)
+    for old, young in (
+        ("estimate/variances", "estimate/believed"),
+        ("experiments/standard_errors", "experiments/sample_standard_errors"),
+    ):
+        if old in new:
+            new[young] = new[old]
+    return new
+
+
+MIGRATIONS: dict[int, Callable[[Datasets], Datasets]] = {1: _from_1_to_2, 2: _from_2_to_3}
 """From version n to n + 1, for every n below `SCHEMA_VERSION`."""
 
 

@@ -28,7 +28,7 @@ from qlowrank.measurement.pauli_simulate import simulate_pauli_measurement
 from qlowrank.measurement.pauli_variances import PauliBaseline, pauli_group_variances
 from qlowrank.measurement.plan import MeasurementPlan, plan_measurement
 from qlowrank.measurement.pricing import Bias, Pricing
-from qlowrank.measurement.prior import IgnorantPrior, PredictedPrior, VariancePrior
+from qlowrank.measurement.prior import Belief, IgnorantPrior, PredictedPrior, VariancePrior
 from qlowrank.measurement.replan import replan
 from qlowrank.measurement.sampling import simulate_counts
 from qlowrank.measurement.selection import AllShots, PostSelected, ShotSelection
@@ -37,6 +37,7 @@ from qlowrank.measurement.truncation import LeafLosses, SectorBias, StateBias, T
 
 __all__ = [
     "AllShots",
+    "Belief",
     "Bias",
     "Comparison",
     "ComparisonRow",

@@ -12,6 +12,8 @@ from qlowrank.measurement.allocation import LEAST_SHOTS
 from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.outcomes import outcomes_of
 from qlowrank.measurement.plan import MeasurementPlan
+from qlowrank.measurement.pricing import no_variances
+from qlowrank.measurement.prior import moderated, prior_of
 from qlowrank.measurement.selection import AllShots, Mask, ShotSelection
 
 NAMED_GROUPS = 5
@@ -44,7 +46,7 @@ class EnergyEstimate:
     energy: float = field(metadata={"units": "hartree"})
     """Constant plus the groups' sample means, Hartree."""
     standard_error: float = field(metadata={"units": "hartree"})
-    """sqrt(Σ_g s_g² / m_g) with the groups' sample variances s_g², Hartree."""
+    """sqrt(Σ_g Ṽ_g / m_g), Hartree, with the variances `believed`."""
     means: Array = field(metadata={"units": "hartree", "axes": "group"})
     """Sample means of the shots that count, shape (n_groups,), Hartree."""
     variances: Array = field(metadata={"units": "hartree^2", "axes": "group"})
@@ -55,11 +57,18 @@ class EnergyEstimate:
     """m, the shots of each group that count, integers, shape (n_groups,)."""
     selection: SelectionOutcome
     """Which shots were left out, and what that changed."""
+    believed: Array = field(
+        default_factory=no_variances, metadata={"units": "hartree^2", "axes": "group"}
+    )
+    """Ṽ, sample variances drawn towards the plan's prediction, shape (n_groups,), Hartree²; by
+    default the sample variances themselves."""
 
     def __post_init__(self) -> None:
         shape = np.shape(self.means)
         for name in ("means", "variances"):
             object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
+        given = self.variances if np.size(self.believed) == 0 else self.believed
+        object.__setattr__(self, "believed", checks.readonly("believed", given, shape))
         wrong = np.array(self.wrong_sector, dtype=np.int64)
         if wrong.shape != shape:
             raise InputError(f"wrong_sector must have shape {shape}; got {wrong.shape}.")
@@ -67,6 +76,15 @@ class EnergyEstimate:
         object.__setattr__(self, "wrong_sector", wrong)
         object.__setattr__(self, "shots", checks.counts("shots", self.shots, shape))
         checks.counts("discarded", self.selection.discarded, shape)
+
+    @property
+    def sample_standard_error(self) -> float:
+        """sqrt(Σ_g s_g² / m_g), Hartree: what the shots alone say.
+
+        Where few shots meet rare outcomes, most experiments see none of these and understate it:
+        see `MeasurementPlan.sample_error_uncertainty`.
+        """
+        return float(np.sqrt(np.sum(self.variances / self.shots)))
 
     @property
     def total_shots(self) -> int:
@@ -98,12 +116,19 @@ def estimate_energy(
 ) -> EnergyEstimate:
     r"""Return energy and standard error from the counts of a plan's circuits.
 
-    .. math:: E = E_0 + \sum_g \bar F_g, \qquad \sigma^2 = \sum_g s_g^2 / m_g
+    .. math:: E = E_0 + \sum_g \bar F_g, \qquad \sigma^2 = \sum_g \tilde V_g / m_g, \qquad
+              \tilde V_g = \frac{\nu_g V^0_g + (m_g - 1) s_g^2}{\nu_g + m_g - 1}
 
-    over the shots that count. With post-selection, the m_g are random and the means are those
-    given the right sector; given the m_g, each \bar F_g is an average of m_g independent shots, so
-    the formula holds. The shift that the selection caused is \bar F_g less the average over all
-    shots; with p the share that counts, shot i moves it by
+    over the shots that count. Sample variances s² alone would often miss rare outcomes, and then
+    state too small an error; so they are drawn towards the plan's prediction V⁰, which is worth ν
+    shots: 8 in groups with everyday outcomes, and as many more as they are rarer
+    (`PredictedPrior`). With many shots the data decide. Where a determinant priced the plan, half a
+    shot of a random outcome stands in for the prediction (`IgnorantPrior`).
+
+    With post-selection, the m_g are random and the means are those given the right sector; given
+    the m_g, each \bar F_g is an average of m_g independent shots, so the formula holds. The shift
+    that the selection caused is \bar F_g less the average over all shots; with p the share that
+    counts, shot i moves it by
 
     .. math:: \iota_i = k_i (F_i - \bar F^\text{kept}) / p - (F_i - \bar F^\text{all}), \qquad
               k_i = 1 \text{ if it counts, else } 0,
@@ -141,9 +166,11 @@ def evaluate(
     found = [_group(plan, measured, number, selection) for number in range(plan.n_groups)]
     means, variances, shifts, shift_errors = np.array([moments for moments, _ in found]).T
     shots, discarded, wrong = np.array([numbers for _, numbers in found]).T
+    belief = prior_of(plan)(plan, means, shots / (shots + discarded))
+    believed = moderated(belief, variances, shots)
     return EnergyEstimate(
         energy=plan.constant + float(means.sum()),
-        standard_error=float(np.sqrt(np.sum(variances / shots))),
+        standard_error=float(np.sqrt(np.sum(believed / shots))),
         means=means,
         variances=variances,
         wrong_sector=wrong,
@@ -154,6 +181,7 @@ def evaluate(
             shift=float(shifts.sum()),
             shift_error=float(np.sqrt(shift_errors.sum())),
         ),
+        believed=believed,
     )
 
 

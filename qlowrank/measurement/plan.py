@@ -17,6 +17,12 @@ from qlowrank.measurement.allocation import LEAST_SHOTS, ROUNDING, allocate_shot
 from qlowrank.measurement.fragments import FragmentMethod, FragmentStatus, PlainFragments
 from qlowrank.measurement.groups import Leaves, check_leaves
 from qlowrank.measurement.pricing import NO_BIAS, Bias, Pricing
+from qlowrank.measurement.rarity import (
+    estimated_kurtoses,
+    sample_error_uncertainty,
+    sector_moments,
+    shots_for_own_error,
+)
 from qlowrank.measurement.selection import ShotSelection
 from qlowrank.states.state import State
 
@@ -30,6 +36,9 @@ Pub: TypeAlias = "tuple[QuantumCircuit, None, int]"
 """What a SamplerV2 runs: a circuit, no parameters, shots."""
 
 PLAIN = FragmentStatus("plain", converged=True)
+
+UNSURE = 0.25
+"""Relative error of a sampled standard error from which on a plan says so."""
 
 CHEMICAL_PRECISION = 1.6e-3
 """Hartree; about 1 kcal/mol."""
@@ -119,6 +128,32 @@ class MeasurementPlan:
         return float(np.hypot(self.bias.bound, self.predicted_standard_error))
 
     @cached_property
+    def sector_moments(self) -> tuple[Array, Array]:
+        """Means and variances of every group over random outcomes, Hartree and Hartree²."""
+        return sector_moments(self.groups, self.nelec)
+
+    @property
+    def kurtoses(self) -> Array:
+        """Estimated kurtosis of each group, at least 3, shape (n_groups,).
+
+        Where rare outcomes make up the variance, this is about 1 / their probability: the mean
+        squared distance of the sector's outcomes from the mean, divided by the variance.
+        """
+        centres, variances = self.sector_moments
+        distances = variances + (centres - self.pricing.means) ** 2
+        return estimated_kurtoses(self.variances, distances)
+
+    @property
+    def sample_error_uncertainty(self) -> float:
+        """Relative error of the standard error that these shots alone would show.
+
+        0.1 says that samples tell the standard error to 10 %. Where it is large, rare outcomes hold
+        the variance and most experiments see none: `estimate` then relies on the prediction, and
+        is as good as the state that made it. `with_own_error_bar` buys independence.
+        """
+        return sample_error_uncertainty(self.variances, self.kurtoses, self.shots)
+
+    @cached_property
     def circuits_id(self) -> str:
         """Fingerprint of the groups' circuits: plans that measure the same have the same."""
         summary = hashlib.sha256(repr((self.norb, self.nelec, self.n_groups)).encode())
@@ -200,6 +235,19 @@ class MeasurementPlan:
             pricing=replace(self.pricing, spent=spent),
         )
 
+    def with_own_error_bar(self, relative: float = 0.25) -> "MeasurementPlan":
+        """Return the same plan with at least as many shots, enough to show their own error.
+
+        Args:
+            relative: What `sample_error_uncertainty` must not exceed.
+
+        Raises:
+            InputError: `relative` is not above 0.
+        """
+        wanted = checks.positive("relative", relative)
+        shots = shots_for_own_error(self.variances, self.kurtoses, self.shots, wanted)
+        return replace(self, shots=shots, pricing=replace(self.pricing, spent=shots))
+
     def max_two_qubit_depth(self) -> int:
         """Return the largest two-qubit depth of the groups' rotations, preparation not counted."""
         from qlowrank.circuits import readout_network
@@ -214,10 +262,12 @@ class MeasurementPlan:
 
     def __repr__(self) -> str:
         """Say what it costs."""
+        unsure = self.sample_error_uncertainty
+        warning = f"; samples alone tell the error to ± {unsure:.0%}" if unsure > UNSURE else ""
         return (
             f"MeasurementPlan({self.n_groups} groups, {self.total_shots} shots for "
             f"{self.precision:g} Hartree, eps²M = {self.epsilon2_shots:.6g} Hartree², variances "
-            f"from {self.pricing.state})"
+            f"from {self.pricing.state}{warning})"
         )
 
 

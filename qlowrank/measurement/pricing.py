@@ -14,6 +14,11 @@ def no_shots() -> np.ndarray:
     return np.zeros(0, dtype=np.int64)
 
 
+def no_variances() -> Array:
+    """Return what stands for no variances of any group."""
+    return np.zeros(0)
+
+
 @dataclass(frozen=True, eq=False)
 class Pricing:
     """Means and variances of all groups in the state that priced the plan."""

@@ -9,12 +9,7 @@ from qlowrank.measurement.allocation import allocate_shots
 from qlowrank.measurement.estimate import EnergyEstimate
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.pricing import Pricing
-from qlowrank.measurement.prior import (
-    MEASURED,
-    IgnorantPrior,
-    PredictedPrior,
-    VariancePrior,
-)
+from qlowrank.measurement.prior import MEASURED, VariancePrior, moderated, prior_of
 
 FLOOR = 0.05
 """Share of the shots that is spread evenly."""
@@ -36,13 +31,9 @@ def replan(
 
     A sample variance of m shots has a relative error of about sqrt(2/m), more where outcomes are
     rare, and is zero where they were not seen yet. So it is drawn towards a prior one, worth ν
-    shots:
-
-    .. math:: \tilde V_g = \frac{\nu V^0_g + (m_g - 1) s_g^2}{\nu + m_g - 1},
-
-    the scale of the posterior of a normal sample's variance under a scaled inverse χ² prior. Where
-    a correlated state priced the plan, V⁰ is its prediction (`PredictedPrior`); a determinant's
-    variances are zero in whole groups, and V⁰ is that of an outcome never seen (`IgnorantPrior`).
+    shots, as in `estimate_energy`. Where a correlated state priced the plan, V⁰ is its prediction
+    (`PredictedPrior`); a determinant's variances are zero in whole groups, and V⁰ is that of an
+    outcome never seen (`IgnorantPrior`).
     A share `floor` of the shots is spread evenly besides, so that a group which both find quiet is
     still looked at. Where a share f of a group's shots counted (post-selection), a shot is worth f
     of one: :math:`\tilde V_g / f_g` decides.
@@ -100,12 +91,10 @@ def replan(
             "do not. Make it anew from the counts."
         )
     target = plan.precision if precision is None else checks.positive("precision", precision)
-    if prior is None:
-        prior = IgnorantPrior() if plan.pricing.state == "hf" else PredictedPrior()
-    freedom, believed = estimate.shots - 1, prior(plan, estimate)
-    variances = prior.shots * believed + freedom * estimate.variances
-    variances = variances / (prior.shots + freedom)
     spent = estimate.shots + estimate.selection.discarded
+    chosen = prior_of(plan) if prior is None else prior
+    belief = chosen(plan, estimate.means, estimate.shots / spent)
+    variances = moderated(belief, estimate.variances, estimate.shots)
     variances = variances * spent / estimate.shots
     shots = allocate_shots(variances, plan.bias.left_of(target), floor=floor, spent=spent)
     pricing = Pricing(MEASURED, estimate.means, variances, floor=float(floor), spent=spent)

@@ -8,6 +8,8 @@ import numpy as np
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.measurement.plan import MeasurementPlan
+from qlowrank.measurement.pricing import no_variances
+from qlowrank.measurement.prior import moderated, prior_of
 from qlowrank.states.fci import FCIState
 
 COUNTS_AT_A_TIME = 2**22
@@ -22,10 +24,17 @@ class SimulatedExperiments:
     """Energy each experiment reports, shape (repetitions,), Hartree."""
     standard_errors: Array = field(metadata={"units": "hartree", "axes": "repetition"})
     """Standard error each experiment reports for itself, shape (repetitions,), Hartree."""
+    sample_standard_errors: Array = field(
+        default_factory=no_variances, metadata={"units": "hartree", "axes": "repetition"}
+    )
+    """What each would report from its shots alone, shape (repetitions,), Hartree; by default the
+    same."""
 
     def __post_init__(self) -> None:
         shape = np.shape(self.energies)
-        for name in ("energies", "standard_errors"):
+        if np.size(self.sample_standard_errors) == 0:
+            object.__setattr__(self, "sample_standard_errors", self.standard_errors)
+        for name in ("energies", "standard_errors", "sample_standard_errors"):
             object.__setattr__(self, name, checks.readonly(name, getattr(self, name), shape))
 
     def __repr__(self) -> str:
@@ -78,15 +87,21 @@ def simulate_measurement(
             f"{plan.norb} and {plan.nelec}. Measure a state of the plan's own sector."
         )
     alpha, beta = state.occupations()
-    energies = np.full(repetitions, plan.constant)
-    squared_errors = np.zeros(repetitions)
-    for group, shots in zip(plan.groups, plan.shots, strict=True):
+    means = np.empty((repetitions, plan.n_groups))
+    variances = np.empty((repetitions, plan.n_groups))
+    for number, (group, shots) in enumerate(zip(plan.groups, plan.shots, strict=True)):
         values = group.values(alpha[:, None, :], beta[None, :, :]).ravel()
         probabilities = state.distribution(group.frame).ravel()
-        means, variances = draw_means(values, probabilities, int(shots), repetitions, rng)
-        energies += means
-        squared_errors += variances / shots
-    return SimulatedExperiments(energies=energies, standard_errors=np.sqrt(squared_errors))
+        means[:, number], variances[:, number] = draw_means(
+            values, probabilities, int(shots), repetitions, rng
+        )
+    belief = prior_of(plan)(plan, means, np.ones(plan.n_groups))
+    believed = moderated(belief, variances, plan.shots)
+    return SimulatedExperiments(
+        energies=plan.constant + means.sum(axis=1),
+        standard_errors=np.sqrt(np.sum(believed / plan.shots, axis=1)),
+        sample_standard_errors=np.sqrt(np.sum(variances / plan.shots, axis=1)),
+    )
 
 
 def draw_means(

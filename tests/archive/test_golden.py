@@ -16,6 +16,7 @@ from qlowrank.measurement import Bias
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN = FOLDER / "v1.h5"
 SECOND = FOLDER / "v2.h5"
+THIRD = FOLDER / "v3.h5"
 NEXT = SCHEMA_VERSION + 1
 
 
@@ -96,6 +97,28 @@ def test_version_two_is_verified():
 
     assert verification.passed
     assert "estimate: means from the counts" in {check.name for check in verification.checks}
+
+
+def test_version_two_took_its_errors_from_samples():
+    estimate = ql.load(SECOND).estimate
+
+    np.testing.assert_array_equal(estimate.believed, estimate.variances)
+    assert estimate.sample_standard_error == pytest.approx(estimate.standard_error, rel=1e-14)
+
+
+def test_version_three_is_read_and_verified():
+    """H2 in STO-3G at 1.0 Å, measured and simulated; the numbers are those of that day."""
+    study, verification = ql.load(THIRD), ql.verify(THIRD)
+
+    assert study.provenance["schema_version"] == 3
+    estimate, experiments = study.estimate, study.experiments
+    assert estimate.standard_error == 0.05190009603395751
+    assert estimate.sample_standard_error == 0.059478369952761664
+    assert experiments.standard_errors[0] == 0.05075892885924333
+    assert experiments.sample_standard_errors[0] == 0.050587613647973234
+    assert verification.passed
+    names = {check.name for check in verification.checks}
+    assert "estimate: believed variances from the counts" in names
 
 
 def test_an_estimate_of_version_one_counted_all_shots(tmp_path, records):

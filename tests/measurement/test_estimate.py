@@ -137,7 +137,7 @@ def test_energy_and_error_from_the_bits(short_plan, rng):
     np.testing.assert_allclose(estimate.variances, variances, rtol=0, atol=4 * size * tolerance)
     assert estimate.energy == pytest.approx(short_plan.constant + sum(means), rel=1e-13)
     expected = np.sqrt(sum(np.array(variances) / short_plan.shots))
-    assert estimate.standard_error == pytest.approx(expected, rel=1e-12)
+    assert estimate.sample_standard_error == pytest.approx(expected, rel=1e-12)
     assert not estimate.wrong_sector.any()
 
 
@@ -168,7 +168,11 @@ def test_swapped_spins_are_a_wrong_sector(system):
         tables = [np.tile(row, (shots, 1)) for shots in plan.shots]
         estimate = plan.estimate(result_of(tables))
         np.testing.assert_array_equal(estimate.wrong_sector, expected)
-        assert estimate.standard_error == 0.0
+        assert estimate.sample_standard_error == 0.0
+        # All shots of a group agree; what was predicted counts as ν shots more.
+        worth = 4 * (plan.kurtoses - 1)
+        left = worth * plan.variances / (worth + plan.shots - 1)
+        assert estimate.standard_error == pytest.approx(np.sqrt(np.sum(left / plan.shots)))
 
 
 def test_results_that_do_not_fit_are_refused(short_plan, rng):

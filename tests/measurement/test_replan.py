@@ -65,7 +65,9 @@ def test_variances_are_drawn_towards_the_predicted_ones(plan):
     prior = PredictedPrior(shots=10)
     second = replan(plan, round_one, precision=0.01, prior=prior, floor=0.1)
 
-    moderated = (10 * plan.variances + (shots - 1) * sampled) / (10 + shots - 1)
+    worth = 5 * (plan.kurtoses - 1)  # ten for a normal distribution, whose kurtosis is 3
+    assert worth[0] > worth[1] == 10, "an outcome in a tenth of the shots, and one in a third"
+    moderated = (worth * plan.variances + (shots - 1) * sampled) / (worth + shots - 1)
     expected = moderated * (shots + discarded) / shots
     np.testing.assert_allclose(second.variances, expected, rtol=1e-14)
     assert second.pricing.state == "measured"
@@ -137,7 +139,7 @@ def test_outcomes_not_seen_yet_are_reckoned_with(system):
     means = plan.pricing.means
     shots, quiet = np.full(plan.n_groups, 7), np.zeros(plan.n_groups)
     estimate = estimate_of(means, quiet, shots)
-    believed = IgnorantPrior()(plan, estimate)
+    believed = IgnorantPrior()(plan, means, np.ones(plan.n_groups)).variances
     alpha, beta = molecule.state.occupations()
     for number, group in enumerate(plan.groups):
         values = (group.values(alpha[:, None], beta[None]) - means[number]) ** 2
@@ -146,7 +148,9 @@ def test_outcomes_not_seen_yet_are_reckoned_with(system):
     second = replan(plan, estimate, precision=0.01, floor=0.0)
     np.testing.assert_allclose(second.variances, 0.5 * believed / 6.5, rtol=1e-12)
     trusting = replan(plan, estimate, precision=0.01, floor=0.0, prior=PredictedPrior())
-    np.testing.assert_allclose(trusting.variances, 8 * plan.variances / 14, rtol=1e-12)
+    worth = 4 * (plan.kurtoses - 1)
+    expected = worth * plan.variances / (worth + 6)
+    np.testing.assert_allclose(trusting.variances, expected, rtol=1e-12)
     unaware = plan.variances < 1e-10
     assert unaware.any()
     assert (second.variances[unaware] > 1e4 * trusting.variances[unaware]).all()
@@ -196,7 +200,8 @@ def test_pooled_means_have_the_documented_bias(plan):
     found = pooled.mean(axis=0) - chances
     noise = pooled.std(axis=0) / np.sqrt(runs)
     share = np.sqrt(variances) / np.sqrt(variances).sum()
-    expected = -(1 + share) / 2 * first / (prior.shots + first)
+    worth = prior.shots / 2 * (priced.kurtoses - 1)
+    expected = -(1 + share) / 2 * first / (worth + first)
     expected = expected * skewness * np.sqrt(variances) / total.mean(axis=0)
     assert (np.abs(expected) > 4 * noise).all(), "it can be seen"
     assert (np.abs(found - expected) < 0.2 * np.abs(expected) + 4 * noise).all()

@@ -111,7 +111,7 @@ def test_only_shots_of_the_sector_count(noisy):
         moves = right * (values - values[right].mean()) / right.mean() - (values - values.mean())
         squared += moves.var(ddof=1) / len(moves)
     error = np.sqrt(np.sum(estimate.variances / estimate.shots))
-    assert estimate.standard_error == pytest.approx(error, rel=1e-12)
+    assert estimate.sample_standard_error == pytest.approx(error, rel=1e-12)
     assert estimate.selection.shift == pytest.approx(shift, abs=1e-12)
     assert estimate.selection.shift == pytest.approx(estimate.energy - raw.energy, abs=1e-12)
     assert estimate.selection.shift_error == pytest.approx(np.sqrt(squared), rel=1e-10)

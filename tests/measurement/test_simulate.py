@@ -67,7 +67,7 @@ def test_few_shots_are_unbiased_too(system, rng):
 
     for sample, expected in (
         (runs.energies, molecule.state.energy),
-        (runs.standard_errors**2, exact),
+        (runs.sample_standard_errors**2, exact),
         ((runs.energies - molecule.state.energy) ** 2, exact),
     ):
         assert abs(sample.mean() - expected) <= 5 * sample.std() / np.sqrt(len(sample))

@@ -8,6 +8,7 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.measurement.fragments.completion import completed
 from qlowrank.states.fci import FCIState
 from qlowrank.states.reference import CISDState
 from qlowrank.states.state import State
@@ -29,9 +30,10 @@ class Guide:
 def guide(state: State, *, max_memory: float | None = None) -> Guide:
     r"""Return a state's CI vector and the estimated weight of what it lacks.
 
-    An FCI vector lacks nothing. A CISD state lacks excitations beyond doubles; if pairs are
-    excited independently of each other, with the weight x = (1 − c_0²) / c_0² in single pairs, two
-    pairs at once have the weight x² / 2 and all of it is exp(x): the missing part is
+    An FCI vector lacks nothing. A CISD state lacks excitations beyond doubles, which `completed`
+    adds as if pairs were excited independently of each other. With the weight
+    x = (1 − c_0²) / c_0² in single pairs, two pairs at once have the weight x² / 2 and all of it is
+    exp(x). What pairs do to each other is taken for a part of the same size:
 
     .. math:: 1 - (1 + x) e^{-x} \approx x^2 / 2
 
@@ -59,22 +61,15 @@ def guide(state: State, *, max_memory: float | None = None) -> Guide:
     )
     weight = state.reference_coefficient**2
     ratio = (1 - weight) / weight if weight > 0 else np.inf
-    return Guide(vector=_expanded(state), missing=float(1 - (1 + ratio) * np.exp(-ratio)))
+    return Guide(
+        vector=_in_orbitals(state, completed(state)),
+        missing=float(1 - (1 + ratio) * np.exp(-ratio)),
+    )
 
 
-def _expanded(state: CISDState) -> Array:
-    """Expand a CISD state into the Hamiltonian's orbitals."""
-    from pyscf.ci import ucisd
+def _in_orbitals(state: CISDState, vector: Array) -> Array:
+    """Carry a CI vector from the reference's orbitals to the Hamiltonian's."""
     from pyscf.fci import addons
 
-    norb, nelec = state.norb, state.nelec
-    if min(nelec) == 0 and max(nelec) in (0, norb):
-        return np.ones((1, 1))
-    amplitudes = ucisd.amplitudes_to_cisdvec(
-        state.reference_coefficient,
-        state.singles,
-        (state.doubles_same[0], state.doubles_opposite, state.doubles_same[1]),
-    )
-    vector = np.asarray(ucisd.to_fcivec(amplitudes, norb, nelec))
-    rotated = addons.transform_ci(vector, nelec, np.array(state.determinant.orbitals.T))
+    rotated = addons.transform_ci(vector, state.nelec, np.array(state.determinant.orbitals.T))
     return np.asarray(rotated / np.linalg.norm(rotated))
