@@ -39,6 +39,7 @@ _ROOMS = {
         "TracelessShift",
         "double_factorize",
         "shift_symmetry",
+        "unshift",
     ),
     "factorization.gauges": (
         "GaugeDescent",
@@ -50,6 +51,7 @@ _ROOMS = {
         "one_norm_floor",
         "optimize_gauge",
     ),
+    "factorization.mean_field": ("keep_mean_field",),
     "factorization.compare": ("LeavesComparison", "compare_leaves"),
     "lowrank.groups": ("AffinityGroups", "affinity_groups"),
     "resources": ("ResourceEstimate", "resource_estimate"),
@@ -99,6 +101,7 @@ _ROOMS = {
     ),
     "hamiltonian.fitted": ("from_pyscf_ri", "sampled_error"),
     "hamiltonian.truncate": ("EnergyRule", "principal_factors", "recompress", "truncate"),
+    "states.correlation": ("CoupledClusterError", "coupled_cluster_error"),
     "states.intervals": (
         "CISD",
         "FCI",
@@ -195,6 +198,7 @@ if TYPE_CHECKING:
         TracelessShift,
         double_factorize,
         shift_symmetry,
+        unshift,
     )
     from qlowrank.factorization.compare import LeavesComparison, compare_leaves
     from qlowrank.factorization.compression import (
@@ -228,6 +232,7 @@ if TYPE_CHECKING:
         RandomPoints,
     )
     from qlowrank.factorization.hypercontraction.hypercontract import hypercontract
+    from qlowrank.factorization.mean_field import keep_mean_field
     from qlowrank.hamiltonian import (
         DiagonalOperator,
         Hamiltonian,
@@ -316,6 +321,7 @@ if TYPE_CHECKING:
         ground_state_mps,
         hartree_fock_state,
     )
+    from qlowrank.states.correlation import CoupledClusterError, coupled_cluster_error
     from qlowrank.states.intervals import (
         CISD,
         FCI,

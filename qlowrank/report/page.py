@@ -64,8 +64,9 @@ def html_report(study: Study, verification: Verification) -> str:
 
 def _pictures(study: Study) -> Iterator[Callable[["Axes"], None]]:
     """Yield what can be drawn of what the archive holds."""
-    if "factorization" in study:
-        yield lambda axes: draw_leaves(axes, study.factorization.cores)
+    leaves = study.held("factorization", "compressed")
+    if leaves is not None:
+        yield lambda axes: draw_leaves(axes, leaves.cores)
     if "plan" in study and study.plan.total_shots > 0:
         yield lambda axes: draw_shots(axes, study.plan)
     if "state" in study and isinstance(study.state, MPSState):

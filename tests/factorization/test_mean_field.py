@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Approximated integrals with the exact mean field: Fock matrix and energy, by dense sums."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import qlowrank as ql
+from qlowrank.checks import InputError
+from tests.strategies import hamiltonians
+
+EPS = np.finfo(float).eps
+
+
+def dense(record):
+    """Constant, h and (pq|rs) of a factorization's own operator."""
+    if hasattr(record, "two_body"):
+        two_body = record.two_body()
+    else:
+        two_body = record.to_hamiltonian().two_body()
+    return record.constant, record.one_body + np.einsum("prrq->pq", two_body) / 2, two_body
+
+
+def mean_field_of(constant, one_body, two_body, densities):
+    """Energy and the mean of both spins' Fock matrices."""
+    density = densities.sum(axis=0)
+    coulomb = np.einsum("pqrs,rs->pq", two_body, density)
+    exchange = [np.einsum("psrq,rs->pq", two_body, each) for each in densities]
+    energy = constant + np.vdot(one_body + coulomb / 2, density)
+    energy -= sum(np.vdot(a, b) for a, b in zip(exchange, densities, strict=True)) / 2
+    return energy, one_body + coulomb - (exchange[0] + exchange[1]) / 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(hamiltonians(largest=4))
+def test_energy_and_fock_matrix_are_exact(arrays):
+    exact = ql.from_integrals(*arrays, tolerance=0.0)
+    norb, nelec = exact.norb, exact.nelec
+    rng = np.random.default_rng(norb)
+    orbitals = np.linalg.qr(rng.standard_normal((norb, norb)))[0] if norb else np.zeros((0, 0))
+    densities = np.array([orbitals[:, :n] @ orbitals[:, :n].T for n in nelec])
+    records = [ql.double_factorize(exact, tolerance=0.1)]
+    if norb and exact.rank:
+        optimizer = ql.QuasiNewton(max_steps=3)
+        explicit = ql.double_factorize(exact)
+        records += [
+            ql.compress(explicit, n_leaves=1, optimizer=optimizer),
+            ql.hypercontract(exact, n_points=1, optimizer=optimizer),
+        ]
+    wanted = mean_field_of(
+        exact.constant, exact.normal_ordered_one_body(), exact.two_body(), densities
+    )
+    size = np.abs(arrays[2]).sum() + np.abs(arrays[1]).sum() + abs(arrays[0]) + 1
+    for record in records:
+        kept = ql.keep_mean_field(record, exact, densities)
+        size += np.abs(dense(record)[2]).sum()
+        found = mean_field_of(*dense(kept), densities)
+        allowed = 100 * (norb + 1) ** 2 * EPS * size * (1 + sum(nelec)) ** 2
+        assert found[0] == pytest.approx(wanted[0], abs=allowed)
+        np.testing.assert_allclose(found[1], wanted[1], rtol=0, atol=allowed)
+        assert type(kept) is type(record)
+
+
+def test_bad_input():
+    exact = ql.from_example("lih")
+    densities = ql.hartree_fock_state(exact).spin_densities()
+    plain = ql.double_factorize(exact)
+    with pytest.raises(InputError, match="must be a factorization; got a Hamiltonian"):
+        ql.keep_mean_field(exact, exact, densities)
+    with pytest.raises(InputError, match=r"Undo that with ql\.unshift"):
+        ql.keep_mean_field(ql.shift_symmetry(plain), exact, densities)
+    with pytest.raises(InputError, match="record has 6 orbitals and exact has 2"):
+        ql.keep_mean_field(plain, ql.from_example("h2"), densities)
+    with pytest.raises(InputError, match="must be two matrices; got 1"):
+        ql.keep_mean_field(plain, exact, densities[:1])
+    fit = ql.compress(plain, n_leaves=3, objective=ql.SectorError())
+    with pytest.raises(InputError, match="fitted for one number of electrons"):
+        ql.keep_mean_field(fit, exact, densities)
