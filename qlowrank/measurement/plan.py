@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import PassManager
 
+    from qlowrank.circuits import CircuitCost
     from qlowrank.measurement.estimate import EnergyEstimate
 
 Pub: TypeAlias = "tuple[QuantumCircuit, None, int]"
@@ -196,6 +197,43 @@ class MeasurementPlan:
         from qlowrank.measurement.pubs import pubs
 
         return pubs(self, self.shots, preparation, pass_manager)
+
+    def circuit_costs(
+        self,
+        preparation: "QuantumCircuit | None" = None,
+        *,
+        pass_manager: "PassManager | None" = None,
+    ) -> "tuple[CircuitCost, ...]":
+        """Return two-qubit count and depth of every group's circuit, before or after compilation.
+
+        Args:
+            preparation: Counted too; None counts rotation and measurement alone.
+            pass_manager: What compiles the circuits first; None counts them as they are made.
+
+        Raises:
+            InputError: The preparation does not fit, or has gates that cannot be counted.
+
+        >>> from qiskit.transpiler import generate_preset_pass_manager
+        >>> from qlowrank.factorization import double_factorize
+        >>> from qlowrank.hamiltonian.read import from_example
+        >>> from qlowrank.states import fci_state
+        >>> hamiltonian = from_example("h2")
+        >>> plan = plan_measurement(double_factorize(hamiltonian), fci_state(hamiltonian))
+        >>> [cost.two_qubit_count for cost in plan.circuit_costs()]
+        [0, 0, 2, 0]
+        >>> manager = generate_preset_pass_manager(1, basis_gates=["rz", "sx", "x", "cx"])
+        >>> [cost.two_qubit_count for cost in plan.circuit_costs(pass_manager=manager)]
+        [0, 0, 4, 0]
+        """
+        from qlowrank.circuits import circuit_cost, measurement_circuit
+
+        return tuple(
+            circuit_cost(
+                measurement_circuit(group.frame, preparation, needed=group.needed),
+                pass_manager=pass_manager,
+            )
+            for group in self.groups
+        )
 
     def estimate(
         self, measured: Any, *, selection: ShotSelection | None = None

@@ -16,7 +16,13 @@ from qlowrank.measurement.fragments.resplit import ResplitFragments, leaf_frames
 from qlowrank.measurement.fragments.setting import prepare
 from qlowrank.measurement.fragments.turning import turned
 from qlowrank.measurement.fragments.vector import guide
-from qlowrank.states import FCIState, cisd_state, fci_state, hartree_fock_state
+from qlowrank.states import (
+    FCIState,
+    cisd_state,
+    fci_state,
+    ground_state_mps,
+    hartree_fock_state,
+)
 
 SECTORS = [
     (1, (1, 0)),
@@ -220,6 +226,21 @@ def test_a_cisd_state_is_expanded_into_the_hamiltonians_orbitals(system):
         assert one.variance == pytest.approx(two.variance, abs=1e-11)
     assert guide(made.state).missing == 0.0
     assert 0 < guide(state).missing < 0.01
+
+
+def test_a_chain_guides_like_the_vector_it_is(system):
+    made = system("h3")
+    chain = ground_state_mps(made.hamiltonian)
+
+    assert abs(np.vdot(guide(chain).vector, made.state.vector)) == pytest.approx(1, abs=1e-9)
+    one, two = (
+        cost(ResplitFragments()(made.factorization, state), made.state)
+        for state in (chain, made.state)
+    )
+    # Both stop within a thousandth of the optimum.
+    assert one == pytest.approx(two, rel=3e-3)
+    with pytest.raises(InputError, match=r"The mps state as a CI vector of 9 determinants needs"):
+        guide(chain, max_memory=10)
 
 
 def test_groups_lowered_for_cisd_are_still_exact(system):

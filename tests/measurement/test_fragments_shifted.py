@@ -6,7 +6,11 @@ import pytest
 
 import qlowrank as ql
 from qlowrank.measurement import plain_groups
-from qlowrank.measurement.fragments.shifted import FluidFragments, MeanFieldFragments
+from qlowrank.measurement.fragments.shifted import (
+    FluidFragments,
+    MeanFieldFragments,
+    PlainFragments,
+)
 
 METHODS = [ql.PlainFragments(), ql.MeanFieldFragments(), ql.FluidFragments()]
 
@@ -164,3 +168,19 @@ def test_floor_protects_quiet_groups(cases):
     assert floored.total_shots <= plain.total_shots / 0.9 + floored.n_groups
     with pytest.raises(ql.InputError, match="floor"):
         ql.plan_measurement(factorization, state, floor=1.0)
+
+
+@pytest.mark.parametrize("name", ["lih", "h2"])
+def test_number_shifts_add_up_too_and_change_nothing_once_means_are_taken_out(cases, name):
+    """L̂ − s N̂ differs from L̂ by a constant on the sector, which a mean-field shift removes."""
+    _, factorization, state = cases(name)
+    shifted = ql.shift_symmetry(factorization)
+
+    for method, slack in ((PlainFragments(), None), (MeanFieldFragments(), 1e-9)):
+        one, two = (
+            ql.plan_measurement(f, state, fragments=method) for f in (factorization, shifted)
+        )
+        # The eigensolver's energy is good to 1e-10 Hartree.
+        assert two.predicted_energy == pytest.approx(state.energy, abs=1e-9)
+        if slack is not None:
+            assert two.epsilon2_shots == pytest.approx(one.epsilon2_shots, rel=slack)

@@ -9,7 +9,7 @@ from qiskit import QuantumCircuit
 from qiskit.transpiler import generate_preset_pass_manager
 
 from qlowrank.checks import InputError
-from qlowrank.circuits import two_qubit_depth
+from qlowrank.circuits import determinant_circuit, two_qubit_depth
 from qlowrank.measurement import MeasurementPlan, Pricing, plan_measurement
 from qlowrank.states import cisd_state, fci_state, hartree_fock_state
 
@@ -187,3 +187,26 @@ def test_bad_preparations_are_refused(preparation, message, plan):
         preparation, message = measured, "must have no measurements"
     with pytest.raises(InputError, match=message):
         plan.pubs(preparation)
+
+
+def test_costs_of_every_group_before_and_after_a_pass_manager(system):
+    """Counted in the circuits themselves, gate by gate; each rotation compiles to two CNOTs."""
+    plan = system("lih").plan
+    empty = QuantumCircuit(2 * plan.norb)
+    manager = generate_preset_pass_manager(0, basis_gates=["rz", "sx", "x", "cx"])
+
+    before = plan.circuit_costs()
+    after = plan.circuit_costs(empty, pass_manager=manager)
+
+    assert len(before) == len(after) == plan.n_groups
+    for circuit, raw, compiled in zip(plan.circuits(empty), before, after, strict=True):
+        gates = dict(circuit.count_ops())
+        assert raw.two_qubit_count == gates.get("xx_plus_yy", 0)
+        assert compiled.two_qubit_count == 2 * raw.two_qubit_count
+        assert compiled.two_qubit_depth >= raw.two_qubit_depth
+    assert max(cost.two_qubit_depth for cost in before) == plan.max_two_qubit_depth()
+    filled = hartree_fock_state(system("lih").hamiltonian)
+    preparation = determinant_circuit(np.roll(filled.orbitals, 1, axis=0), filled.nelec)
+    added = sum(gate.operation.num_qubits == 2 for gate in preparation.data)
+    with_state = plan.circuit_costs(preparation)
+    assert with_state[0].two_qubit_count == before[0].two_qubit_count + added

@@ -53,7 +53,7 @@ class OptimizedFragments:
 
         Args:
             factorization: Leaves to start from.
-            state: FCI, or a CISD state whose CI vector fits in memory.
+            state: FCI, or a CISD or MPS state whose CI vector fits in memory.
             progress: Called once a step.
 
         Raises:

@@ -54,7 +54,7 @@ class ResplitFragments:
 
         Args:
             factorization: Leaves and one-body part.
-            state: FCI, or a CISD state whose CI vector fits in memory.
+            state: FCI, or a CISD or MPS state whose CI vector fits in memory.
             progress: Called once a turn.
 
         Raises:

@@ -88,7 +88,7 @@ def prepare(
 
     Args:
         factorization: The Hamiltonian.
-        state: FCI or CISD state of the same orbitals and electrons.
+        state: FCI, CISD or MPS state of the same orbitals and electrons.
         separate_spins: Whether same-spin and opposite-spin cores may differ.
         regularization: Variance added to every feature; None for what the state calls for.
         max_memory: Bytes that may be used; the machine's free memory by default.
