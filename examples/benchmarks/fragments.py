@@ -3,6 +3,7 @@
 
     python examples/benchmarks/fragments.py                       LiH, BeH2, water
     python examples/benchmarks/fragments.py --molecule n2 --steps 40       N2 at 1.0 Å (minutes)
+    python examples/benchmarks/fragments.py --molecule n2 --method optimized --driver cisd
     python examples/benchmarks/fragments.py --molecule co-6-31g --molecule ch2 --molecule h6
 
 eps²M = (Σ_g sqrt(Var_FCI(F_g)))² is precision² times the least number of shots. Leaves come from
@@ -75,6 +76,8 @@ def fragment_rows(hamiltonian, exact, options):
     }
     for label in options.method or METHODS:
         for driver in (exact, proxy):
+            if driver.label not in (options.driver or ("fci", "cisd")):
+                continue
             if label == "plain" and driver is proxy:
                 continue
             start = time.perf_counter()
@@ -91,6 +94,7 @@ def main():
     names = ("h2", "lih", "beh2", "water", *MOLECULES)
     parser.add_argument("--molecule", choices=names, action="append")
     parser.add_argument("--method", choices=METHODS, action="append", help="default: all")
+    parser.add_argument("--driver", choices=("fci", "cisd"), action="append", help="default: both")
     parser.add_argument("--steps", type=int, default=100, help="of optimised fragments")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

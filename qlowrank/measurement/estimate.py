@@ -96,6 +96,26 @@ class EnergyEstimate:
         """Share of the shots that counts."""
         return float(self.shots.sum() / self.total_shots)
 
+    def __str__(self) -> str:
+        """Lay the groups out as a table, in Hartree."""
+        lines = ["group     shots  left out  wrong sector           mean      error  sample alone"]
+        errors, sampled = np.sqrt(self.believed / self.shots), np.sqrt(self.variances / self.shots)
+        rows = zip(
+            self.shots,
+            self.selection.discarded,
+            self.wrong_sector,
+            self.means,
+            errors,
+            sampled,
+            strict=True,
+        )
+        for group, (shots, left_out, wrong, mean, error, alone) in enumerate(rows):
+            lines.append(
+                f"{group:>5} {shots:>9} {left_out:>9} {wrong:>13} {mean:>14.8f} {error:>10.2e} "
+                f"{alone:>13.2e}"
+            )
+        return "\n".join([*lines, repr(self)])
+
     def __repr__(self) -> str:
         """Say what came out."""
         left_out = int(self.selection.discarded.sum())

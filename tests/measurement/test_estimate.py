@@ -217,6 +217,14 @@ def test_record(rng, short_plan):
     for array in (estimate.means, estimate.variances, estimate.wrong_sector):
         assert not array.flags.writeable
     assert estimate.total_shots == short_plan.total_shots
+    header, *rows, last = str(estimate).splitlines()
+    assert header.split()[:4] == ["group", "shots", "left", "out"]
+    assert last == repr(estimate)
+    table = np.array([row.split() for row in rows], float)
+    np.testing.assert_array_equal(table[:, 1], estimate.shots)
+    np.testing.assert_allclose(table[:, 4], estimate.means, atol=1e-8)
+    np.testing.assert_allclose((table[:, 5] ** 2).sum(), estimate.standard_error**2, rtol=1e-2)
+    np.testing.assert_allclose(table[:, 6] ** 2, estimate.variances / estimate.shots, rtol=1e-2)
     two, one, all_shots = np.zeros(2), np.zeros(1), SelectionOutcome("all", np.zeros(2))
     with pytest.raises(InputError, match=r"wrong_sector must have shape \(2,\); got \(1,\)"):
         EnergyEstimate(0.0, 0.0, two, two, one, two, all_shots)
