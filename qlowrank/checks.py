@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every room asks of its input, and the two errors a caller may want to catch."""
 
+import ctypes
 import mmap
 import os
 from pathlib import Path
@@ -169,6 +170,13 @@ def available_memory() -> int:
         return 1024 * int(fields["MemAvailable"].split()[0])
     except (OSError, KeyError, ValueError):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def give_back() -> None:
+    """Return memory that was freed to the system; glibc would keep it for each thread."""
+    library = ctypes.CDLL(None) if os.name == "posix" else None
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)  # type: ignore[union-attr]
 
 
 def fits(what: str, needed: float, limit: float | None, remedy: str) -> None:

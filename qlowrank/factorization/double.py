@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Explicit double factorization: diagonalise every factor, cut what the tolerance allows."""
 
-from collections import deque
-
 import numpy as np
 from numpy.typing import NDArray
 
 from qlowrank import checks
-from qlowrank.checks import Array, InputError, forget
+from qlowrank.checks import Array, InputError, forget, give_back
 from qlowrank.factorization.cut import chosen, cut_loss, parts_of
 from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_peak
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
-from qlowrank.lowrank.threads import each_on_one_thread
+from qlowrank.lowrank.threads import slices, workers
 
 BATCH = 16
 """Leaves diagonalised at a time."""
@@ -99,7 +97,6 @@ def _diagonalise(factors: Array, max_memory: float | None) -> tuple[Array, Array
     """
     eigenvalues = np.empty(factors.shape[:2])
     leaves = array_for(factors.shape, max_memory)
-    parts = [slice(start, start + BATCH) for start in range(0, len(factors), BATCH)]
 
     def work(part: slice) -> None:
         values, vectors = np.linalg.eigh(factors[part])
@@ -109,8 +106,9 @@ def _diagonalise(factors: Array, max_memory: float | None) -> tuple[Array, Array
         forget(factors)
         forget(leaves)
 
-    with each_on_one_thread() as pool:
-        deque(pool.map(work, parts), maxlen=0)
+    with workers() as team:
+        team.run(work, slices(len(factors), BATCH))
+    give_back()
     return eigenvalues, leaves
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from qlowrank import checks
-from qlowrank.checks import Array
+from qlowrank.checks import Array, InputError
 from qlowrank.files.atomic import FULL
 
 
@@ -71,6 +71,24 @@ def mapped_array(path: Path, shape: tuple[int, ...]) -> Array:
     if not size:
         return np.empty(shape)
     _claim(path, offset, size)
+    return np.memmap(path, dtype="<f8", mode="r+", offset=offset, shape=shape)
+
+
+def reopened(path: Path, shape: tuple[int, ...]) -> Array:
+    """Map the array of a file that `mapped_array` made earlier.
+
+    Raises:
+        InputError: The file does not hold an array of this shape.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        dataset = file["array"]
+        if dataset.shape != shape:
+            raise InputError(f"{path} holds an array of shape {dataset.shape}, not {shape}.")
+        offset = dataset.id.get_offset()
+    if offset is None:
+        return np.empty(shape)
     return np.memmap(path, dtype="<f8", mode="r+", offset=offset, shape=shape)
 
 

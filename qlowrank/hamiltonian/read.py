@@ -67,6 +67,7 @@ def from_pyscf(
     active: tuple[int, int] | None = None,
     name: str | None = None,
     max_memory: float | None = None,
+    checkpoint: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Hamiltonian:
     """Read a converged PySCF RHF or ROHF mean field, or a CASCI or CASSCF object.
@@ -77,6 +78,9 @@ def from_pyscf(
         active: (electrons, orbitals) around the Fermi level; mean fields only.
         name: What to call it; the molecule's formula by default.
         max_memory: Bytes the dense tensor may take; the machine's free memory by default.
+        checkpoint: A folder to keep work in while it is done, from 60 atomic orbitals on; smaller
+            molecules take seconds and keep nothing. An interrupted run that is repeated with the
+            same input goes on from there; a finished one removes the folder.
         progress: Called as the Cholesky vectors come.
 
     Raises:
@@ -90,7 +94,12 @@ def from_pyscf(
     checks.tolerance(tolerance)
     if is_direct(source):
         squares = read_directly(
-            source, tolerance=tolerance, active=active, max_memory=max_memory, progress=progress
+            source,
+            tolerance=tolerance,
+            active=active,
+            max_memory=max_memory,
+            checkpoint=checkpoint,
+            progress=progress,
         )
         hamiltonian = _from_squares(squares)
     else:

@@ -10,8 +10,9 @@ from scipy.linalg.lapack import dpstrf
 
 from qlowrank.checks import Array, forget
 from qlowrank.lowrank.cholesky import Progress, rounding_floor
+from qlowrank.lowrank.threads import ALONE, Workers, slices
 
-COLUMNS = 8192
+COLUMNS = 1024
 """How many columns are multiplied at a time."""
 AGAIN = 1e-7
 """A column is orthogonalised twice where less than this share of its square is left."""
@@ -56,18 +57,20 @@ class Repivot:
         self,
         vectors: Array,
         allowed: Array,
-        progress: Progress | None = None,
+        team: Workers = ALONE,
         keep: Callable[[Array], None] | None = None,
+        progress: Progress | None = None,
     ) -> Repivoted:
         """Decompose.
 
         Args:
             vectors: A, shape (m, n).
             allowed: a, the largest permitted diagonal element of R at each index, shape (n,).
-            progress: Called as the vectors come.
+            team: Threads that share the products.
             keep: Takes the rows of B, a batch at a time, in a buffer that is used again.
+            progress: Called as the vectors come.
         """
-        residual = squared_norms(vectors)
+        residual = squared_norms(vectors, team)
         floor = rounding_floor(residual)
         limit = np.maximum(allowed, floor)
         basis = np.empty((len(vectors), len(vectors)))
@@ -79,7 +82,7 @@ class Repivot:
             new = new[: len(vectors) - rank]
             used = used[: len(new)]
             basis[rank : rank + len(new)] = new
-            found = _product(new, vectors)
+            found = product(new, vectors, team)
             found[:, pivots] = 0.0
             for step, pivot in enumerate(used):
                 found[step + 1 :, pivot] = 0.0
@@ -105,23 +108,27 @@ class Repivot:
         return np.asarray(candidates[order])
 
 
-def _product(left: Array, vectors: Array) -> Array:
+def product(left: Array, vectors: Array, team: Workers) -> Array:
     """Return `left @ vectors`, a few columns at a time, so that a file's pages can go."""
-    product = np.empty((len(left), vectors.shape[1]))
-    for start in range(0, vectors.shape[1], COLUMNS):
-        part = slice(start, start + COLUMNS)
-        np.matmul(left, vectors[:, part], out=product[:, part])
+    result = np.empty((len(left), vectors.shape[1]))
+
+    def work(part: slice) -> None:
+        np.matmul(left, vectors[:, part], out=result[:, part])
         forget(vectors)
-    return product
+
+    team.run(work, slices(vectors.shape[1], COLUMNS))
+    return result
 
 
-def squared_norms(vectors: Array) -> Array:
+def squared_norms(vectors: Array, team: Workers) -> Array:
     """Return the diagonal of AᵀA, shape (n,)."""
-    total = np.zeros(vectors.shape[1])
-    for start in range(0, len(vectors), 256):
-        part = vectors[start : start + 256]
-        total += np.einsum("ti,ti->i", part, part)
+    total = np.empty(vectors.shape[1])
+
+    def work(part: slice) -> None:
+        total[part] = np.einsum("ti,ti->i", vectors[:, part], vectors[:, part])
         forget(vectors)
+
+    team.run(work, slices(vectors.shape[1], COLUMNS))
     return total
 
 

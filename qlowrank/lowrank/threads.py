@@ -1,24 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many small linear-algebra problems at once: one thread for each, not all threads for one."""
+"""Many small problems at once: one thread for each, not all threads for one."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+
+class Workers:
+    """Threads that share tasks out; linear algebra inside a task runs on the task's own thread."""
+
+    def __init__(self, pool: ThreadPoolExecutor | None, count: int) -> None:
+        self._pool = pool
+        self.count = count
+        """Number of threads."""
+
+    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+        """Yield `function(task)` for each task, in order; only a few are under way at a time."""
+        if self._pool is None:
+            yield from map(function, tasks)
+            return
+        remaining = iter(tasks)
+        under_way: deque[Future[Answer]] = deque()
+        try:
+            while True:
+                for task in islice(remaining, self.count + 1 - len(under_way)):
+                    under_way.append(self._pool.submit(function, task))
+                if not under_way:
+                    return
+                yield under_way.popleft().result()
+        finally:
+            for future in under_way:
+                future.cancel()
+
+    def run(self, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
+        """Call `function(task)` for each task and wait until all are done."""
+        deque(self.map(function, tasks), maxlen=0)
+
+
+ALONE = Workers(None, 1)
+"""The calling thread, by itself."""
+
+
+def slices(length: int, size: int) -> list[slice]:
+    """Cut a range into slices of `size`; the cut does not depend on the number of threads.
+
+    >>> slices(5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(start, min(start + size, length)) for start in range(0, length, size)]
 
 
 @contextmanager
-def each_on_one_thread() -> Iterator[ThreadPoolExecutor]:
-    """Give a pool of as many threads as linear algebra may use now, each limited to itself.
+def workers() -> Iterator[Workers]:
+    """Give as many threads as linear algebra may use now, each limited to itself.
 
     What is computed does not depend on the number of threads, to the last bit.
 
-    >>> with each_on_one_thread() as pool:
-    ...     list(pool.map(abs, [-1, 2]))
+    >>> with workers() as team:
+    ...     list(team.map(abs, [-1, 2]))
     [1, 2]
     """
     from threadpoolctl import ThreadpoolController
 
     libraries = ThreadpoolController().select(user_api="blas")
     count = max((library["num_threads"] for library in libraries.info()), default=1)
-    with libraries.limit(limits=1), ThreadPoolExecutor(max_workers=count) as pool:
-        yield pool
+    with libraries.limit(limits=1):
+        if count == 1:
+            yield ALONE
+            return
+        with ThreadPoolExecutor(max_workers=count) as pool:
+            yield Workers(pool, count)

@@ -21,9 +21,9 @@ from qlowrank.states.reference import CISDState, DeterminantState
 STATIONARY = 1e-5
 """Orbital gradient, Hartree, below which the first orbitals already are the mean field's."""
 
-DAVIDSON_VECTORS = 32
-"""Vectors of the FCI space that PySCF's eigensolver holds at a time, as measured: twice its
-`max_space` of 12, and a few."""
+DAVIDSON_VECTORS = 44
+"""Vectors of the FCI space that PySCF's eigensolver holds at a time for two states, as measured:
+twice its `max_space` of 16, and a few."""
 
 
 def hartree_fock_state(hamiltonian: Hamiltonian) -> DeterminantState:
@@ -114,6 +114,9 @@ def cisd_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> 
 def fci_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> FCIState:
     """Return the lowest full-CI state of the Hamiltonian's sector (n_alpha, n_beta).
 
+    The two lowest states are converged, and the lower one is returned: where they are nearly
+    degenerate, an eigensolver for one state may stop at the upper.
+
     Args:
         hamiltonian: The operator.
         max_memory: Bytes the eigensolver may take; the machine's free memory by default.
@@ -142,8 +145,21 @@ def fci_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> F
     solver.verbose = 0
     integrals = hamiltonian.normal_ordered_one_body(), packed_two_body(hamiltonian)
     diagonal = solver.make_hdiag(*integrals, norb, nelec).ravel()
-    energy, vector = solver.kernel(
-        *integrals, norb, nelec, ci0=_start(diagonal), ecore=hamiltonian.constant
+    energies, vectors = solver.kernel(
+        *integrals,
+        norb,
+        nelec,
+        ci0=_start(diagonal),
+        nroots=min(2, determinants),
+        ecore=hamiltonian.constant,
+    )
+    energies = np.atleast_1d(energies)
+    lowest = int(np.argmin(energies))
+    energy, vector = (
+        float(energies[lowest]),
+        np.asarray(vectors).reshape(len(energies), comb(norb, nelec[0]), comb(norb, nelec[1]))[
+            lowest
+        ],
     )
     if not np.all(solver.converged):
         raise NotConvergedError(
@@ -152,9 +168,7 @@ def fci_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> F
         )
     vector = np.asarray(vector) / np.linalg.norm(vector)
     peak = np.unravel_index(np.argmax(np.abs(vector)), vector.shape)
-    return FCIState(
-        vector=vector * np.sign(vector[peak]), norb=norb, nelec=nelec, energy=float(energy)
-    )
+    return FCIState(vector=vector * np.sign(vector[peak]), norb=norb, nelec=nelec, energy=energy)
 
 
 def _start(diagonal: Array) -> list[Array]:

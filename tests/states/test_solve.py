@@ -14,6 +14,7 @@ from qlowrank.hamiltonian import from_example, from_pyscf
 from qlowrank.hamiltonian.record import packed_two_body
 from qlowrank.measurement import plan_measurement
 from qlowrank.states import cisd_state, fci_state, hartree_fock_state, solve
+from tests import molecules
 
 MOLECULES = {
     "LiH": ("Li 0 0 0; H 0 0 1.6", "sto-3g", 0, 0),
@@ -220,6 +221,22 @@ def test_an_unconverged_mean_field_is_refused_with_its_best(
     with pytest.raises(NotConvergedError, match=r"neither by DIIS nor by Newton.*Start from") as e:
         hartree_fock_state(turned)
     assert e.value.best.norb == hamiltonian.norb
+
+
+def test_the_lower_of_two_nearly_degenerate_states():
+    """Triplet BH, bent by less than a degree: its Π states are 28 µHartree apart.
+
+    An eigensolver for one state, started from either, stops at the upper.
+    """
+    atoms = "B -0.0823140506 0.0350852 -0.000664755; H -0.204346012 0.0100681949 2.84243858"
+    mol = gto.M(atom=atoms, unit="Bohr", basis="cc-pvdz", spin=2, verbose=0)
+    mean_field = scf.ROHF(mol).set(conv_tol=1e-11, max_cycle=200).run()
+    hamiltonian = from_pyscf(mean_field, active=(2, 15), tolerance=0)
+    operator = hamiltonian.normal_ordered_one_body(), hamiltonian.two_body()
+    spectrum = molecules.fci_spectrum(hamiltonian.constant, *operator, hamiltonian.nelec)
+
+    assert 1e-5 < spectrum[1] - spectrum[0] < 1e-4
+    assert fci_state(hamiltonian).energy == pytest.approx(spectrum[0], abs=1e-10)
 
 
 def test_unconverged_ci_is_refused(monkeypatch):

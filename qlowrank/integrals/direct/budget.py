@@ -1,33 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a decomposition may take: bytes in memory, how many columns at a time, what goes to disk."""
+"""What a decomposition may use: memory, disk and threads; and whom it tells how far it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from qlowrank import checks
 from qlowrank.checks import Array
 from qlowrank.files.scratch import array_for
+from qlowrank.integrals.direct.checkpoint import Checkpoint
 from qlowrank.integrals.direct.shells import Shells
+from qlowrank.lowrank import Progress
+from qlowrank.lowrank.threads import Workers, workers
 
-MOST = 128
+MOST = 64
 """Most columns transformed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """How memory is shared out."""
+class Means:
+    """Memory, disk and threads of one decomposition."""
 
-    bytes: float = field(metadata={"units": "byte"})
-    """What may be taken in all."""
-    folder: Path | None
-    """Where scratch files go; None for the system's folder for temporary files."""
+    memory: float = field(metadata={"units": "byte"})
+    """What may be taken in memory, bytes."""
+    checkpoint: Checkpoint | None
+    """Where work is kept for an interrupted run to go on with, if it is to be."""
+    team: Workers
+    """Threads that share the work."""
+    progress: Progress | None
+    """Told how far the work is."""
 
     def array(self, *shape: int) -> Array:
         """Return an empty array: in memory if it takes less than a third of all, else in a file."""
-        return array_for(shape, self.bytes / 3, self.folder)
+        return array_for(shape, self.memory / 3)
+
+    def tell(self, task: str, done: int, total: int | None) -> None:
+        """Report progress."""
+        if self.progress is not None:
+            self.progress(task, done, total)
 
     def columns_at_a_time(self, shells: Shells) -> int:
-        """How many columns of integrals are transformed together.
+        """How many columns of integrals each thread transforms together.
 
         Raises:
             InputError: There is no room for those of one shell pair.
@@ -35,16 +48,16 @@ class Budget:
         checks.fits(
             "One shell pair's integrals with all others",
             least_bytes(shells),
-            self.bytes,
+            self.memory,
             "Raise max_memory to at least that, or choose a smaller basis.",
         )
-        room = self.bytes / 8 - 8 * shells.widest * len(shells.owner)
+        room = self.memory / (4 * self.team.count) - 8 * shells.widest * len(shells.owner)
         return int(min(MOST, max(1, room // _column(shells))))
 
 
 def least_bytes(shells: Shells) -> float:
     """Least memory with which the integrals of these shells can be decomposed."""
-    return 16 * (8 * shells.widest * len(shells.owner) + shells.widest * _column(shells))
+    return 4 * (8 * shells.widest * len(shells.owner) + shells.widest * _column(shells))
 
 
 def _column(shells: Shells) -> float:
@@ -52,8 +65,14 @@ def _column(shells: Shells) -> float:
     return 8.0 * (2 * len(shells.owner) + 2 * shells.nao**2)
 
 
-def budget_of(max_memory: float | None) -> Budget:
-    """Return the budget for a limit in bytes; None stands for what the machine has free."""
+@contextmanager
+def means(
+    max_memory: float | None, checkpoint: Checkpoint | None, progress: Progress | None
+) -> Iterator[Means]:
+    """Open the means for a limit in bytes; None stands for what the machine has free."""
     if max_memory is None:
-        return Budget(float(checks.available_memory()), None)
-    return Budget(checks.positive("max_memory", max_memory), None)
+        memory = float(checks.available_memory())
+    else:
+        memory = checks.positive("max_memory", max_memory)
+    with workers() as team:
+        yield Means(memory, checkpoint, team, progress)

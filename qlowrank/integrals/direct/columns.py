@@ -44,12 +44,16 @@ class ColumnsResult:
     """K of integrals with these shell pairs, once added to its transpose."""
 
 
-def batches(shells: Shells, pivots: Integers, size: int) -> Iterator[Integers]:
-    """Yield positions of pivots, whole shell pairs together, up to `size` at a time if they can."""
+def batches(shells: Shells, pivots: Integers, size: int, done: int = 0) -> Iterator[Integers]:
+    """Yield positions of pivots, whole shell pairs together, up to `size` at a time if they can.
+
+    The first `done` of them are left out; these must be whole shell pairs too.
+    """
     owner = shells.owner[pivots]
     order = np.argsort(owner, kind="stable")
     ends = np.flatnonzero(np.diff(owner[order], append=-1)) + 1
-    start = 0
+    ends = ends[ends > done]
+    start = done
     for end, following in zip(ends, [*ends[1:], len(order) + size + 1], strict=True):
         if following - start > size:
             yield order[start:end]

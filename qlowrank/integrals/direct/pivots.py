@@ -10,16 +10,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from qlowrank.checks import Array, forget
-from qlowrank.integrals.direct.budget import Budget
+from qlowrank.checks import Array, forget, give_back
+from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.shells import Integers, Rows, Shells, columns, positions
-from qlowrank.lowrank import Progress
 from qlowrank.lowrank.cholesky import eliminate
+from qlowrank.lowrank.threads import slices
 
-SPAN = 1e-2
+SPAN = 1e-3
 """A column may enter a batch when its residual is at least this share of the largest one."""
 BATCH = 256
 """About how many columns enter a batch."""
+SHELL_PAIRS = 8
+"""How many shell pairs a thread takes at a time."""
+COLUMNS = 1024
+"""How many rows of integrals a thread takes at a time."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,8 +39,8 @@ class Pivots:
 class _Remainder:
     """Residual diagonal of the rescaled integrals, and the vectors on rows that still matter."""
 
-    def __init__(self, values: Array, threshold: float, budget: Budget) -> None:
-        self.threshold, self.budget = threshold, budget
+    def __init__(self, values: Array, threshold: float, means: Means) -> None:
+        self.threshold, self.means = threshold, means
         self.rows = np.flatnonzero(values > threshold)
         self.values = values[self.rows]
         self.vectors = np.empty((0, len(self.rows)))
@@ -63,29 +67,29 @@ class _Remainder:
 
     def _copied(self, room: int, rows: Integers) -> Array:
         """Return the vectors on some rows, with room for more."""
-        copied = self.budget.array(room, len(rows))
+        copied = self.means.array(room, len(rows))
         for start in range(0, self.rank, BATCH):
             part = slice(start, min(start + BATCH, self.rank))
             np.take(self.vectors[part], rows, axis=1, out=copied[part], mode="clip")
             forget(copied)
         return copied
 
-    def projected(self, chosen: Integers) -> Array:
-        """Return what the vectors have already explained of the chosen columns, as rows."""
-        total = np.zeros((len(chosen), len(self.rows)))
-        for start in range(0, self.rank, 4 * BATCH):
-            part = self.vectors[start : min(start + 4 * BATCH, self.rank)]
-            total += part[:, chosen].T @ part
+    def subtract(self, block: Array, chosen: Integers) -> None:
+        """Take what the vectors have already explained from the chosen columns, in place."""
+        coefficients = np.array(self.vectors[: self.rank, chosen].T)
+
+        def work(part: slice) -> None:
+            block[:, part] -= coefficients @ self.vectors[: self.rank, part]
             forget(self.vectors)
-        return total
+
+        self.means.team.run(work, slices(block.shape[1], COLUMNS))
 
 
 def find_pivots(
     shells: Shells,
     weights: Array,
     threshold: float,
-    budget: Budget,
-    progress: Progress | None = None,
+    means: Means,
 ) -> Pivots:
     """Decompose w_μ w_ν (μν|λσ) w_λ w_σ by pivoted Cholesky, and keep the pivots only.
 
@@ -95,12 +99,11 @@ def find_pivots(
         shells: The basis.
         weights: w, one for each atomic orbital, shape (nao,).
         threshold: Largest permitted element of the rescaled residual, Hartree.
-        budget: How much memory there is.
-        progress: Called as the pivots come.
+        means: Memory, threads, and whom to tell.
     """
     low, high = np.tril_indices(shells.nao)
     scale = weights[low] * weights[high]
-    state = _Remainder(shells.diagonal * scale**2, threshold, budget)
+    state = _Remainder(shells.diagonal * scale**2, threshold, means)
     pivots: list[Integers] = []
     while state.rows.size and (largest := float(state.values.max())) > threshold:
         floor = max(SPAN * largest, threshold)
@@ -110,8 +113,9 @@ def find_pivots(
         position = np.array(used, dtype=np.int64)
         pivots.append(state.rows[position])
         state.append(found, position)
-        if progress is not None:
-            progress("Cholesky pivots", state.rank, None)
+        means.tell("Cholesky pivots", state.rank, None)
+    del state
+    give_back()
     pairs = np.concatenate(pivots) if pivots else np.empty(0, dtype=np.int64)
     return Pivots(pairs=pairs, threshold=threshold)
 
@@ -132,18 +136,23 @@ def _residual_columns(shells: Shells, state: _Remainder, scale: Array, chosen: I
     """Rescaled residual columns of the chosen positions as rows, shape (n, rows left)."""
     wanted = np.zeros(len(shells.pairs), dtype=bool)
     wanted[shells.owner[state.rows]] = True
-    rows = Rows(shells, wanted)
     pairs = state.rows[chosen]
     owner = shells.owner[pairs]
+    order = np.argsort(owner, kind="stable")
     block = np.empty((len(chosen), len(state.rows)))
-    buffer = np.empty((shells.widest, len(scale)))
-    for shell_pair in np.unique(owner):
-        members = np.flatnonzero(owner == shell_pair)
-        values = columns(shells, shells.pairs[shell_pair], rows, buffer)
-        functions = shells.functions(shells.pairs[shell_pair])
-        local = positions(functions, pairs[members])
-        block[members] = values[local][:, state.rows]
-    block *= scale[pairs][:, None]
-    block *= scale[state.rows]
-    block -= state.projected(chosen)
+    weights = scale[state.rows]
+
+    def work(members: Integers) -> None:
+        rows, buffer = Rows(shells, wanted), np.empty((shells.widest, len(scale)))
+        for shell_pair in np.unique(owner[members]):
+            inside = members[owner[members] == shell_pair]
+            values = columns(shells, shells.pairs[shell_pair], rows, buffer)
+            local = positions(shells.functions(shells.pairs[shell_pair]), pairs[inside])
+            for member, function in zip(inside, local, strict=True):
+                np.take(values[function], state.rows, out=block[member], mode="clip")
+                block[member] *= weights * scale[pairs[member]]
+
+    edges = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    state.means.team.run(work, np.split(order, edges[SHELL_PAIRS::SHELL_PAIRS]))
+    state.subtract(block, chosen)
     return block

@@ -2,13 +2,15 @@
 """From a converged PySCF object to factors, shell pair by shell pair."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from qlowrank.checks import Array, InputError
-from qlowrank.integrals.direct.budget import Budget, budget_of
+from qlowrank.checks import Array, InputError, give_back
+from qlowrank.integrals.direct.budget import Means, means
 from qlowrank.integrals.direct.check import check_determinant, check_vector
+from qlowrank.integrals.direct.checkpoint import Checkpoint, open_checkpoint
 from qlowrank.integrals.direct.exact import ExactParts, densities_of, exact_parts
 from qlowrank.integrals.direct.factors import first_factors
 from qlowrank.integrals.direct.fields import remaining_fields
@@ -16,7 +18,7 @@ from qlowrank.integrals.direct.pivots import find_pivots
 from qlowrank.integrals.direct.record import Squares
 from qlowrank.integrals.direct.residual import residual_bounds
 from qlowrank.integrals.direct.sheets import Sheets
-from qlowrank.integrals.direct.shells import Shells, shells_of
+from qlowrank.integrals.direct.shells import Integers, Shells, shells_of
 from qlowrank.integrals.mean_field import provenance
 from qlowrank.integrals.orbital_space import OrbitalSpace, examine
 from qlowrank.integrals.pairs import pack, unpack
@@ -47,6 +49,7 @@ def read_directly(
     tolerance: float,
     active: tuple[int, int] | None = None,
     max_memory: float | None = None,
+    checkpoint: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Squares:
     r"""Decompose the integrals of a PySCF object without ever holding the four-index tensor.
@@ -62,6 +65,8 @@ def read_directly(
         active: (electrons, orbitals) around the Fermi level; mean fields only.
         max_memory: Bytes that arrays may take in memory, the machine's free memory by default;
             arrays that would take more than a third of it go to scratch files.
+        checkpoint: A folder to keep work in while it is done. An interrupted run that is repeated
+            with the same input goes on from there; a finished one removes it.
         progress: Called as the work goes on.
 
     Raises:
@@ -70,22 +75,25 @@ def read_directly(
             what double precision can resolve.
     """
     space = examine(source, active)
-    norb = space.window.shape[1]
     basis = _Basis(shells_of(space.mean_field.mol), space.window)
     asked = basis.reachable(tolerance)
-    budget = budget_of(max_memory)
-    first = _first(source, space, basis, asked, budget, progress)
-    parts = first.parts
-    allowed = asked - pack(first.bounds) - first.noise
-    sheets = Sheets(budget, len(first.vectors), norb)
-    second = Repivot()(first.vectors, allowed, progress, keep=sheets.take)
+    kept = None if checkpoint is None else basis.open_checkpoint(Path(checkpoint), tolerance)
+    with means(max_memory, kept, progress) as own:
+        first = _first(source, space, basis, asked, own)
+        allowed = asked - pack(first.bounds) - first.noise
+        sheets = Sheets(own, len(first.vectors), space.window.shape[1])
+        second = Repivot()(first.vectors, allowed, own.team, sheets.take, progress)
+    parts, norb = first.parts, space.window.shape[1]
     bounds = unpack(second.residual_diagonal, norb) + first.bounds
     noise = first.noise + second.rounding
     del first
+    give_back()
     factors = sheets.filled
     trace = max(float(np.trace(parts.exchange.total)) - sheets.squares, 0.0)
     check_determinant(parts, factors, space.nelec)
     check_vector(source, parts, factors, trace)
+    if kept is not None:
+        kept.close()
     return Squares(
         constants=parts.constants,
         one_body=parts.one_body,
@@ -113,6 +121,10 @@ class _Basis:
     def weights(self) -> Array:
         """Norm of each atomic orbital's coefficients, shape (nao,)."""
         return np.asarray(np.linalg.norm(self.orbitals, axis=1))
+
+    def open_checkpoint(self, folder: Path, tolerance: float) -> Checkpoint:
+        """Open a folder to keep work in."""
+        return open_checkpoint(folder, self.shells, self.orbitals, tolerance)
 
     @property
     def floor(self) -> float:
@@ -148,21 +160,20 @@ def _first(
     space: OrbitalSpace,
     basis: _Basis,
     asked: float,
-    budget: Budget,
-    progress: Progress | None,
+    own: Means,
 ) -> _First:
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
     densities = densities_of(space)
     threshold, parts = asked * FIRST, None
     while True:
-        pivots = find_pivots(basis.shells, basis.weights, threshold, budget, progress).pairs
+        pivots = _pivots(basis, threshold, own)
         wanted = densities.matrices[: None if parts is None else 0]
-        found = first_factors(basis.shells, basis.orbitals, pivots, wanted, budget, progress)
+        found = first_factors(basis.shells, basis.orbitals, pivots, wanted, own)
         if parts is None:
             rest = remaining_fields(space.mean_field.mol, basis.shells, pivots, wanted)
             fields = found.coulomb + rest[0], found.exchange + rest[1]
             parts = exact_parts(source, space, densities, *fields)
-        squares = squared_norms(found.vectors)
+        squares = squared_norms(found.vectors, own.team)
         bounds = residual_bounds(parts.exchange, unpack(squares, space.window.shape[1]))
         noise = max(float(-bounds.min(initial=0.0)), 0.0)
         if bounds.max(initial=0.0) <= SHARE * asked:
@@ -174,6 +185,17 @@ def _first(
                 f"atomic orbitals in double precision; {asked:.1e} was asked for. Ask for that."
             )
         threshold = max(threshold / 8, basis.floor)
+
+
+def _pivots(basis: _Basis, threshold: float, own: Means) -> Integers:
+    """Find the pivots, or take those that an interrupted run has found."""
+    kept = None if own.checkpoint is None else own.checkpoint.pivots(threshold)
+    if kept is not None:
+        return kept
+    found = find_pivots(basis.shells, basis.weights, threshold, own).pairs
+    if own.checkpoint is not None:
+        own.checkpoint.keep_pivots(threshold, found)
+    return found
 
 
 def _refuse_negative(noise: float, asked: float) -> None:

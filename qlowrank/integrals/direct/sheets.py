@@ -4,15 +4,15 @@
 import numpy as np
 
 from qlowrank.checks import Array, forget
-from qlowrank.integrals.direct.budget import Budget
+from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.pairs import pair_index
 
 
 class Sheets:
     """A stack of symmetric matrices, of which only as many as come take memory."""
 
-    def __init__(self, budget: Budget, most: int, norb: int) -> None:
-        self._array = budget.array(most, norb, norb)
+    def __init__(self, means: Means, most: int, norb: int) -> None:
+        self._array = means.array(most, norb, norb)
         self._index = pair_index(norb)
         self._rank = 0
         self.squares = 0.0

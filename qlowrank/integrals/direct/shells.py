@@ -166,20 +166,22 @@ def columns(shells: Shells, pair: Integers, rows: Rows, out: Array) -> Array:
         rows: The rows that are wanted.
         out: Buffer of at least dk · dl rows.
     """
+    from pyscf import lib
     from pyscf.ao2mo._ao2mo import nr_e1fill
 
     width = int(np.prod(shells.starts[pair + 1] - shells.starts[pair]))
     rows.allow(shells, pair)
     start = int(pair[0]) * shells.n_shells + int(pair[1])
     part = out[:width]
-    nr_e1fill(
-        shells.intor,
-        (start, start + 1, width),
-        shells.atm,
-        shells.bas,
-        shells.env,
-        aosym="s2ij",
-        ao2mopt=rows,
-        out=part,
-    )
+    with lib.with_omp_threads(1):  # shell pairs are shared out to threads by the callers
+        nr_e1fill(
+            shells.intor,
+            (start, start + 1, width),
+            shells.atm,
+            shells.bas,
+            shells.env,
+            aosym="s2ij",
+            ao2mopt=rows,
+            out=part,
+        )
     return part

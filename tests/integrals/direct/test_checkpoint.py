@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An interrupted run goes on where it stopped, and never takes unfinished work for finished."""
+
+import json
+
+import numpy as np
+import pytest
+
+import qlowrank as ql
+from qlowrank.integrals.direct import budget, factors
+from qlowrank.integrals.direct import read as module
+from qlowrank.integrals.direct.read import read_directly
+from tests.molecules import mean_field
+
+
+class StoppedError(Exception):
+    """What stops a run in these tests."""
+
+
+def stop_at(task, count):
+    """Return a progress callback that stops a run at the n-th report of a task."""
+    seen = []
+
+    def report(name, *_):
+        seen.append(name)
+        if seen.count(task) == count:
+            raise StoppedError
+
+    return report
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    monkeypatch.setattr(budget, "MOST", 10)
+
+
+def interrupted(folder, task, count, **changes):
+    """Run until stopped; return nothing."""
+    options = {"tolerance": 1e-5, **changes}
+    with pytest.raises(StoppedError):
+        read_directly(
+            mean_field("water-631g"), checkpoint=folder, progress=stop_at(task, count), **options
+        )
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_repeated_run_goes_on(tmp_path, monkeypatch, count):
+    """The same factors to the last bit, from the batches that were missing."""
+    whole = read_directly(mean_field("water-631g"), tolerance=1e-5)
+    folder = tmp_path / "work"
+    interrupted(folder, "Columns of integrals", count)
+    ran = []
+    run = factors.run
+    monkeypatch.setattr(module, "find_pivots", None)
+    monkeypatch.setattr(factors, "run", lambda task: ran.append(task) or run(task))
+    reports = []
+    rest = read_directly(
+        mean_field("water-631g"),
+        tolerance=1e-5,
+        checkpoint=folder,
+        progress=lambda name, done, total: reports.append((name, done, total)),
+    )
+    columns = [(done, total) for name, done, total in reports if name == "Columns of integrals"]
+    assert columns[-1][0] == columns[-1][1]
+    assert columns[0][0] > 0
+    assert len(ran) == len(columns)
+    np.testing.assert_array_equal(rest.factors, whole.factors)
+    np.testing.assert_array_equal(rest.kappa, whole.kappa)
+    assert rest.truncation == whole.truncation
+    assert not folder.exists()
+
+
+def test_stopped_while_columns_were_overwritten(tmp_path):
+    """They are computed again; the pivots are not searched again."""
+    whole = read_directly(mean_field("water-631g"), tolerance=1e-5)
+    folder = tmp_path / "work"
+    interrupted(folder, "Cholesky vectors", 1)
+    reports = []
+    again = read_directly(
+        mean_field("water-631g"),
+        tolerance=1e-5,
+        checkpoint=folder,
+        progress=lambda name, *_: reports.append(name),
+    )
+    assert "Cholesky pivots" not in reports
+    np.testing.assert_array_equal(again.factors, whole.factors)
+
+
+def test_other_memory_changes_the_batches_only(tmp_path, monkeypatch):
+    folder = tmp_path / "work"
+    interrupted(folder, "Columns of integrals", 3)
+    monkeypatch.setattr(budget, "MOST", 37)
+    again = read_directly(mean_field("water-631g"), tolerance=1e-5, checkpoint=folder)
+    whole = read_directly(mean_field("water-631g"), tolerance=1e-5)
+    np.testing.assert_allclose(again.factors, whole.factors, rtol=0, atol=1e-9)
+
+
+def test_changed_parameters_are_refused(tmp_path):
+    folder = tmp_path / "work"
+    interrupted(folder, "Cholesky pivots", 1)
+    with pytest.raises(ql.InputError, match=r"another tolerance \(1e-05 then, 0.0001 now\)"):
+        read_directly(mean_field("water-631g"), tolerance=1e-4, checkpoint=folder)
+    with pytest.raises(ql.InputError, match=r"another orbitals \(13 then, 6 now\)"):
+        read_directly(mean_field("water-631g"), tolerance=1e-5, active=(6, 6), checkpoint=folder)
+    moved = mean_field("water-631g").copy()
+    moved.mo_coeff = -moved.mo_coeff
+    with pytest.raises(ql.InputError, match="another molecule, basis or orbitals"):
+        read_directly(moved, tolerance=1e-5, checkpoint=folder)
+    assert json.loads((folder / "qlowrank-work.json").read_text())["tolerance"] == 1e-5
+
+
+def test_folders_of_others_are_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("...")
+    with pytest.raises(ql.InputError, match="not empty and holds no interrupted work"):
+        read_directly(mean_field("water"), tolerance=1e-4, checkpoint=tmp_path)
+    with pytest.raises(ql.InputError, match="not empty"):
+        read_directly(mean_field("water"), tolerance=1e-4, checkpoint=tmp_path / "thesis.tex")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_an_array_of_another_shape_is_refused(tmp_path):
+    from qlowrank.files.scratch import mapped_array, reopened
+
+    mapped_array(tmp_path / "a.h5", (2, 3))[...] = 1.0
+    assert np.all(reopened(tmp_path / "a.h5", (2, 3)) == 1.0)
+    mapped_array(tmp_path / "b.h5", (0, 3))
+    assert reopened(tmp_path / "b.h5", (0, 3)).shape == (0, 3)
+    with pytest.raises(ql.InputError, match=r"shape \(2, 3\), not \(3, 2\)"):
+        reopened(tmp_path / "a.h5", (3, 2))
