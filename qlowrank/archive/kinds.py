@@ -20,6 +20,8 @@ from qlowrank.measurement.estimate import EnergyEstimate
 from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.simulate import SimulatedExperiments
+from qlowrank.mps.entanglement import Entanglement
+from qlowrank.mps.record import MPS
 from qlowrank.states.fci import FCIState
 from qlowrank.states.mps_state import MPSState
 from qlowrank.states.reference import CISDState, DeterminantState
@@ -34,6 +36,8 @@ KINDS: dict[str, type] = {
     "cisd_state": CISDState,
     "fci_state": FCIState,
     "mps_state": MPSState,
+    "mps": MPS,
+    "entanglement": Entanglement,
     "plan": MeasurementPlan,
     "measurements": Measurements,
     "estimate": EnergyEstimate,

@@ -21,6 +21,8 @@ from qlowrank.measurement.estimate import EnergyEstimate
 from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.simulate import SimulatedExperiments
+from qlowrank.mps.entanglement import Entanglement
+from qlowrank.mps.record import MPS
 from qlowrank.states.state import State
 
 
@@ -59,6 +61,16 @@ class Study:
     def state(self) -> State:
         """The best state held: full CI, else an MPS, else CISD, else a determinant."""
         return self["state"]
+
+    @property
+    def mps(self) -> MPS:
+        """The chain that was saved by itself."""
+        return self["mps"]
+
+    @property
+    def entanglement(self) -> Entanglement:
+        """The entropies of `mps`, or else of the state's chain."""
+        return self["entanglement"]
 
     @property
     def plan(self) -> MeasurementPlan:

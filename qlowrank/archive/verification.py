@@ -13,6 +13,7 @@ from qlowrank.archive.check_factorization import factorization_checks
 from qlowrank.archive.check_fits import fit_checks
 from qlowrank.archive.check_hamiltonian import hamiltonian_checks
 from qlowrank.archive.check_integrity import hash_checks, label_checks
+from qlowrank.archive.check_mps import mps_checks
 from qlowrank.archive.check_outcomes import outcome_checks
 from qlowrank.archive.check_plan import plan_checks
 from qlowrank.archive.check_states import state_checks
@@ -28,6 +29,7 @@ SCIENCE: dict[str, Callable[[Evidence], Iterator[Check]]] = {
     "factorization": factorization_checks,
     "fits": fit_checks,
     "states": state_checks,
+    "chain": mps_checks,
     "plan": plan_checks,
     "outcomes": outcome_checks,
 }

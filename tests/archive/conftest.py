@@ -33,6 +33,7 @@ def records():
     state = ql.fci_state(hamiltonian)
     plan = ql.plan_measurement(factorization, state, precision=1e-2)
     measured = random_measurements(plan, np.random.default_rng(2))
+    mps = ql.mps_from_ci(state.vector, state.norb, state.nelec)
     return {
         "hamiltonian": hamiltonian,
         "factorization": factorization,
@@ -45,6 +46,8 @@ def records():
         "cisd_state": ql.cisd_state(hamiltonian),
         "fci_state": state,
         "mps_state": ql.ground_state_mps(hamiltonian),
+        "mps": mps,
+        "entanglement": ql.entanglement(mps),
         "plan": plan,
         "measurements": measured,
         "estimate": plan.estimate(measured, selection=ql.PostSelected()),

@@ -122,10 +122,10 @@ def test_a_locked_file_names_the_way_out(archive):
 
 def test_a_kind_of_the_future_is_named(archive):
     with h5py.File(archive, "r+") as file:
-        file["mps/tensors/0"] = np.zeros(3)
-    with pytest.raises(InputError, match="holds mps, which this qlowrank does not know; it knows"):
+        file["wavelets/values"] = np.zeros(3)
+    with pytest.raises(InputError, match="holds wavelets, which this qlowrank does not know"):
         ql.load(archive)
-    (check,) = (c for c in ql.verify(archive).failed if c.name == "mps: known")
+    (check,) = (c for c in ql.verify(archive).failed if c.name == "wavelets: known")
     assert "upgrade" in check.detail
 
 

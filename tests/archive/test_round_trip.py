@@ -392,7 +392,7 @@ def test_a_study_lists_what_it_holds(archive, records):
     assert study.state is study["fci_state"]
     assert study.run == records["run"]
     assert "state" in study
-    assert "mps" not in study
+    assert "wavelets" not in study
     assert study.provenance["formula"] == "H2"
     assert study.provenance["parameters"] == '{"state": "fci"}'
 
