@@ -27,6 +27,7 @@ from qlowrank.measurement.pauli_readout import PauliReadout, pauli_readout
 from qlowrank.measurement.pauli_simulate import simulate_pauli_measurement
 from qlowrank.measurement.pauli_variances import PauliBaseline, pauli_group_variances
 from qlowrank.measurement.plan import MeasurementPlan, plan_measurement
+from qlowrank.measurement.preparation import prepare_mps
 from qlowrank.measurement.pricing import Bias, Pricing
 from qlowrank.measurement.prior import Belief, IgnorantPrior, PredictedPrior, VariancePrior
 from qlowrank.measurement.replan import replan
@@ -79,6 +80,7 @@ __all__ = [
     "plain_groups",
     "plan_measurement",
     "plan_with_budget",
+    "prepare_mps",
     "replan",
     "simulate_counts",
     "simulate_measurement",
