@@ -87,10 +87,12 @@ _ROOMS = {
         "LocalOrbitals",
         "MPSState",
         "OrderedOrbitals",
+        "VarianceConvergence",
         "cisd_state",
         "fci_state",
         "ground_state_mps",
         "hartree_fock_state",
+        "variances_by_bond",
     ),
     "lowrank.rank_rules": (
         "CertificateRule",
@@ -134,6 +136,12 @@ _ROOMS = {
         "square_expectation",
         "suggest_active_space",
     ),
+    "circuits.chain": (
+        "ChainPreparation",
+        "DisentanglingLayers",
+        "ExactSequence",
+        "prepare_chain",
+    ),
     "circuits": ("determinant_circuit", "measurement_circuit", "orbital_rotation_circuit"),
     "evolution": ("trotter_circuit",),
     "measurement": (
@@ -153,6 +161,7 @@ _ROOMS = {
         "compare_measurements",
         "plan_measurement",
         "plan_with_budget",
+        "prepare_mps",
         "replan",
         "simulate_counts",
         "simulate_measurement",
@@ -186,6 +195,12 @@ if TYPE_CHECKING:
         determinant_circuit,
         measurement_circuit,
         orbital_rotation_circuit,
+    )
+    from qlowrank.circuits.chain import (
+        ChainPreparation,
+        DisentanglingLayers,
+        ExactSequence,
+        prepare_chain,
     )
     from qlowrank.evolution import trotter_circuit
     from qlowrank.factorization import (
@@ -276,6 +291,7 @@ if TYPE_CHECKING:
         compare_measurements,
         plan_measurement,
         plan_with_budget,
+        prepare_mps,
         simulate_counts,
         simulate_measurement,
     )
@@ -316,10 +332,12 @@ if TYPE_CHECKING:
         LocalOrbitals,
         MPSState,
         OrderedOrbitals,
+        VarianceConvergence,
         cisd_state,
         fci_state,
         ground_state_mps,
         hartree_fock_state,
+        variances_by_bond,
     )
     from qlowrank.states.correlation import CoupledClusterError, coupled_cluster_error
     from qlowrank.states.intervals import (

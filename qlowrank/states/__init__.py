@@ -2,6 +2,7 @@
 """Wavefunctions as sources of expectation values and variances."""
 
 from qlowrank.states.applied import Fitting
+from qlowrank.states.bond_convergence import VarianceConvergence, variances_by_bond
 from qlowrank.states.dmrg import Block2DMRG, Convergence, Extrapolation
 from qlowrank.states.fci import FCIState
 from qlowrank.states.ground import ExactCI, ground_state_mps
@@ -26,8 +27,10 @@ __all__ = [
     "Moments",
     "OrderedOrbitals",
     "State",
+    "VarianceConvergence",
     "cisd_state",
     "fci_state",
     "ground_state_mps",
     "hartree_fock_state",
+    "variances_by_bond",
 ]
