@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from qlowrank.factorization import CholeskyGauge, EigenGauge
 from qlowrank.factorization.gauge import with_positive_peak
+from qlowrank.factorization.gauges.local import LocalGauge, localized_orbitals
 from tests.strategies import generators
 
 EPS = np.finfo(float).eps
@@ -24,7 +25,7 @@ def factors(draw):
     return stack + stack.transpose(0, 2, 1)
 
 
-@given(factors(), st.sampled_from([CholeskyGauge(), EigenGauge()]))
+@given(factors(), st.sampled_from([CholeskyGauge(), EigenGauge(), LocalGauge()]))
 def test_integrals_are_unchanged(stack, gauge):
     """An orthogonal mixing of m factors: m eps times the largest product."""
     mixed = gauge(stack)
@@ -60,8 +61,32 @@ def test_norms_are_eigenvalues_of_the_integrals(stack):
     np.testing.assert_allclose(norms[count:], 0.0, atol=allowed)
 
 
+@given(factors())
+def test_no_turn_of_two_localised_orbitals_gains_much(stack):
+    """The sum of (pp|pp) is no lower than before, and stationary to the share of a sweep."""
+    orbitals = localized_orbitals(stack)
+    norb = stack.shape[1]
+    np.testing.assert_allclose(orbitals.T @ orbitals, np.eye(norb), rtol=0, atol=1e-12)
+
+    def total(frame):
+        diagonal = np.einsum("pi,tpq,qi->ti", frame, stack, frame)
+        return np.sum(diagonal**2)
+
+    reached = total(orbitals)
+    slack = 1e3 * EPS * np.sum(stack**2)
+    assert reached >= total(np.eye(norb)) - slack
+    for p in range(norb):
+        for q in range(p):
+            for angle in np.linspace(-np.pi / 4, np.pi / 4, 9):
+                turned = orbitals.copy()
+                turned[:, p] = np.cos(angle) * orbitals[:, p] + np.sin(angle) * orbitals[:, q]
+                turned[:, q] = np.cos(angle) * orbitals[:, q] - np.sin(angle) * orbitals[:, p]
+                assert total(turned) <= reached * 1.01 + slack
+
+
 def test_names():
     assert (CholeskyGauge().name, EigenGauge().name) == ("cholesky", "eigen")
+    assert LocalGauge().name == "local cholesky"
     assert CholeskyGauge() == CholeskyGauge()
 
 

@@ -4,12 +4,14 @@
 from qlowrank.factorization.gauges.descent import GaugeDescent, GaugeStatus
 from qlowrank.factorization.gauges.encoding import SquareEncoding
 from qlowrank.factorization.gauges.floor import OneNormFloor, one_norm_floor
+from qlowrank.factorization.gauges.local import LocalGauge
 from qlowrank.factorization.gauges.optimize import GaugeResult, encode_squares, optimize_gauge
 
 __all__ = [
     "GaugeDescent",
     "GaugeResult",
     "GaugeStatus",
+    "LocalGauge",
     "OneNormFloor",
     "SquareEncoding",
     "encode_squares",

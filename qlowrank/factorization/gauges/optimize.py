@@ -14,6 +14,7 @@ from qlowrank.factorization.gauge import with_positive_peak
 from qlowrank.factorization.gauges.descent import GaugeDescent, GaugeStatus
 from qlowrank.factorization.gauges.encoding import SquareEncoding
 from qlowrank.factorization.gauges.landscape import GaugeLandscape, GaugePoint
+from qlowrank.factorization.gauges.local import LocalGauge
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.factorization.shift import MedianShift, OneNormShift, shift_symmetry
 from qlowrank.factorization.symmetry import SymmetryShift
@@ -73,8 +74,8 @@ def optimize_gauge(
         progress: Called after every step.
 
     Returns:
-        The factorization, whose `one_norm()` is never above that of the factors with their median
-        shifts (or without any); and how the run went.
+        The factorization, whose `one_norm()` is never above that in the `LocalGauge` with its
+        median shifts (or without any), where the run begins; and how it went.
 
     Raises:
         InputError: Something else than a Hamiltonian, or a negative number of leaves.
@@ -91,7 +92,7 @@ def optimize_gauge(
     extra = _count("extra_leaves", hamiltonian.rank // 4 if extra_leaves is None else extra_leaves)
     landscape = _landscape(hamiltonian, extra, with_shifts=bool(shift), with_offsets=False)
     descent = GaugeDescent() if method is None else method
-    start = double_factorize(hamiltonian)
+    start = double_factorize(hamiltonian, gauge=LocalGauge())
     if shift:
         start = shift_symmetry(start, method=MedianShift())
     if hamiltonian.rank == 0:
@@ -168,8 +169,8 @@ def _count(name: str, value: int) -> int:
 def _landscape(
     hamiltonian: Hamiltonian, extra: int, *, with_shifts: bool, with_offsets: bool
 ) -> GaugeLandscape:
-    """Return the one-norm of a Hamiltonian as a function of the gauge."""
-    factors = np.asarray(hamiltonian.factors)
+    """Return the one-norm of a Hamiltonian as a function of the gauge, beside a local one."""
+    factors = LocalGauge()(hamiltonian.factors)
     traces = np.einsum("tpp->t", factors)
     rows = packed(factors)
     return GaugeLandscape(
