@@ -170,9 +170,9 @@ def contracted(
 ) -> tuple[complex, list[np.ndarray]]:
     """Contract all, and all but one, of the excitations with X."""
     alpha, beta = overlaps
-    same = [np.einsum("ijab,jb->ia", c, x) for c, x in zip(amplitudes.same, overlaps, strict=True)]
-    mixed = np.einsum("ijab,jb->ia", amplitudes.opposite, beta)
-    mixed_beta = np.einsum("ijab,ia->jb", amplitudes.opposite, alpha)
+    same = [one_left(c, x) for c, x in zip(amplitudes.same, overlaps, strict=True)]
+    mixed = one_left(amplitudes.opposite, beta)
+    mixed_beta = one_left(amplitudes.opposite.transpose(1, 0, 3, 2), alpha)
     number = amplitudes.reference + np.sum(mixed * alpha)
     for single, double, x in zip(amplitudes.single, same, overlaps, strict=True):
         number += np.sum((single + double / 2) * x)
@@ -181,6 +181,13 @@ def contracted(
         for single, double, other in zip(amplitudes.single, same, (mixed, mixed_beta), strict=True)
     ]
     return complex(number), singles
+
+
+def one_left(double: Array, single: np.ndarray) -> np.ndarray:
+    """Return Σ_jb c_ijab x_jb, shape (i, a), as one product of a matrix."""
+    i, j, a, b = double.shape
+    matrix = double.transpose(0, 2, 1, 3).reshape(i * a, j * b)
+    return np.asarray(matrix @ single.ravel()).reshape(i, a)
 
 
 def half_rotated(double: Array, spin: Rotated) -> np.ndarray:

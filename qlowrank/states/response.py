@@ -19,6 +19,7 @@ from qlowrank.states.generating import (
     about_reference,
     contracted,
     half_rotated,
+    one_left,
     reach,
     rotated_blocks,
 )
@@ -86,14 +87,14 @@ def _excited(
     total = number**2 + sum(np.sum(b * m) for b, m in zip(singles, moved, strict=True))
     swapped = amplitudes.opposite.transpose(1, 0, 3, 2)
     through = (
-        np.einsum("ijab,jb->ia", amplitudes.opposite, moved[1]),
-        np.einsum("ijab,jb->ia", swapped, moved[0]),
+        one_left(amplitudes.opposite, moved[1]),
+        one_left(swapped, moved[0]),
     )
     adjoints = []
     pairs = ((alpha, amplitudes.opposite, beta), (beta, swapped, alpha))
     for index, (spin, opposite, other) in enumerate(pairs):
         same, single = amplitudes.same[index], singles[index]
-        from_same = np.einsum("ijab,jb->ia", same, moved[index])
+        from_same = one_left(same, moved[index])
         bar_X = 2 * (number * single + from_same + through[index])
         bar_P, bar_Q = single @ spin.Q @ single.T, single.T @ spin.P @ single
         value, in_P, in_Q = _double_adjoints(same, spin, spin)
@@ -109,11 +110,13 @@ def _double_adjoints(
     double: Array, spin: Rotated, other: Rotated
 ) -> tuple[complex, np.ndarray, np.ndarray]:
     """Return Σ c_ijab P_ki P_lj Q_ca Q_db c_klcd, and its adjoints for `spin`'s P and Q alone."""
+    occ, _, virt, _ = double.shape
     half = half_rotated(double.transpose(1, 0, 3, 2), other)  # (k, j, b, c)
-    virtual = np.einsum("ca,kjbc->kjab", spin.Q, half)
-    occupied = np.einsum("ki,kjbc->ijcb", spin.P, half)
-    in_P = np.einsum("ijab,kjab->ki", double, virtual)
-    in_Q = np.einsum("ijab,ijcb->ca", double, occupied)
+    turned = double.transpose(0, 1, 3, 2)  # (i, j, b, a)
+    virtual = half @ spin.Q  # (k, j, b, a)
+    occupied = (spin.P.T @ half.reshape(occ, -1)).reshape(half.shape)  # (i, j, b, c)
+    in_P = virtual.reshape(occ, -1) @ turned.reshape(occ, -1).T
+    in_Q = occupied.reshape(-1, virt).T @ turned.reshape(-1, virt)
     return complex(np.sum(in_P * spin.P)), in_P, in_Q
 
 

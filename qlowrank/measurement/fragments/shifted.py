@@ -15,6 +15,10 @@ from qlowrank.measurement.groups import plain_groups, shifted_groups
 from qlowrank.states.state import State
 
 
+CUTOFF = 1e-10
+"""Eigenvalues of a covariance below this part of the largest count as zero."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlainFragments:
     """The one-body operator and every square as they stand.
@@ -136,20 +140,26 @@ class FluidFragments:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _FluidProblem:
-    """Variances of all groups as quadratic forms in the shifts."""
+    """Variances of all groups as quadratic forms in the shifts.
+
+    One-body operators are vectors over the n_pairs = norb (norb + 1) / 2 elements on and above the
+    diagonal, those above times √2, so that products of vectors are those of matrices.
+    """
 
     kappa: Array
-    """Shape (norb²,)."""
+    """Shape (n_pairs,)."""
     leaves: Array
-    """u_k u_k of each leaf, shape (n_leaves, norb², norb)."""
+    """u_k u_k of each leaf, shape (n_leaves, n_pairs, norb)."""
     one_body: Array
-    """Γ, shape (norb², norb²)."""
+    """Γ, shape (n_pairs, n_pairs)."""
     squares: Array
     """Var ½L̂_t², shape (n_leaves,)."""
     mixed: Array
     """Cov(½L̂_t², ñ_k), shape (n_leaves, norb)."""
     occupations: Array
     """Cov(ñ_k, ñ_l), shape (n_leaves, norb, norb)."""
+    roots: Array
+    """R, RRᵀ the pseudo-inverse of `occupations`, shape (n_leaves, norb, norb)."""
 
     def variances(self, shifts: Array) -> Array:
         """Return the variances of all groups, one-body group first."""
@@ -165,13 +175,14 @@ class _FluidProblem:
         C_t = A_tᵀ Γ A_t; eliminating c gives one system for Γ^½ T.
         """
         first, others = weights[0], weights[1:]
-        inverses = np.linalg.pinv(self.occupations, rcond=1e-10, hermitian=True)
-        free = contract("tkl,tl->tk", inverses, self.mixed)
-        carried = contract("txk,tkl,t,tyl->xy", self.leaves, inverses, others, self.leaves)
+        free = contract("tkj,tlj,tl->tk", self.roots, self.roots, self.mixed)
+        halves = self.leaves @ (self.roots * np.sqrt(others)[:, None, None])
+        flat = halves.transpose(1, 0, 2).reshape(len(self.kappa), -1)
+        carried = flat @ flat.T
         start = self.kappa + contract("txk,tk->x", self.leaves, free)
         system = np.eye(len(start)) + carried @ self.one_body / first
         pulled = self.one_body @ np.linalg.solve(system, start)
-        pull = contract("tkl,txl,x->tk", inverses, self.leaves, pulled)
+        pull = contract("tkj,tlj,txl,x->tk", self.roots, self.roots, self.leaves, pulled)
         return np.asarray(free - (others / first)[:, None] * pull)
 
 
@@ -180,20 +191,34 @@ def _fluid_problem(
 ) -> _FluidProblem:
     """Collect the covariances that the fluid problem needs."""
     norb, n_leaves = factorization.norb, factorization.n_leaves
-    one_body = state.one_body_covariance().reshape(norb**2, norb**2)
-    leaves = contract("tpk,tqk->tpqk", factorization.leaves, factorization.leaves)
-    leaves = leaves.reshape(n_leaves, norb**2, norb)
+    p, q = np.triu_indices(norb)
+    weight = np.where(p == q, 1.0, np.sqrt(2.0))
+    one_body = state.one_body_covariance()[p[:, None], q[:, None], p, q]
+    one_body = one_body * weight[:, None] * weight
+    frames = factorization.leaves
+    leaves = frames[:, p] * frames[:, q] * weight[:, None]
     squares, mixed = np.empty(n_leaves), np.empty((n_leaves, norb))
     for t, group in enumerate(plain_groups(factorization)[1:]):
         squares[t] = state.moments(group).variance
         mixed[t] = state.square_covariances(group.frame, factorization.eigenvalues[t])
         if progress is not None:
             progress("leaf covariances", t + 1, n_leaves)
+    occupations = leaves.transpose(0, 2, 1) @ one_body @ leaves
     return _FluidProblem(
-        kappa=factorization.one_body.ravel(),
+        kappa=factorization.one_body[p, q] * weight,
         leaves=leaves,
         one_body=one_body,
         squares=squares,
         mixed=mixed,
-        occupations=leaves.transpose(0, 2, 1) @ one_body @ leaves,
+        occupations=occupations,
+        roots=_inverse_roots(occupations),
     )
+
+
+def _inverse_roots(matrices: Array) -> Array:
+    """R with RRᵀ the pseudo-inverse of each symmetric positive semidefinite matrix."""
+    values, vectors = np.linalg.eigh(matrices)
+    largest = values.max(axis=-1, initial=0.0)[..., None]
+    kept = values > CUTOFF * np.maximum(largest, np.finfo(float).tiny)
+    inverse = np.divide(1.0, values, out=np.zeros(values.shape), where=kept)
+    return np.asarray(vectors * np.sqrt(inverse)[..., None, :])

@@ -51,7 +51,7 @@ def guide(state: State, *, max_memory: float | None = None) -> Guide:
         raise InputError(
             f"Frames are optimised for an FCI, CISD or MPS state; got the state {state.label}. In "
             "one determinant too many operators have no variance at all: use a CISD state, or "
-            "fragments 'fluid'."
+            "fragments 'mean-field'."
         )
     size = comb(state.norb, state.nelec[0]) * comb(state.norb, state.nelec[1])
     checks.fits(
