@@ -14,7 +14,6 @@ from qlowrank.measurement.fragments.record import Fragments, FragmentStatus
 from qlowrank.measurement.groups import plain_groups, shifted_groups
 from qlowrank.states.state import State
 
-
 CUTOFF = 1e-10
 """Eigenvalues of a covariance below this part of the largest count as zero."""
 
