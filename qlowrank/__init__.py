@@ -85,6 +85,7 @@ _ROOMS = {
         "FCIState",
         "Fitting",
         "GivenOrbitals",
+        "InformationOrdered",
         "LocalOrbitals",
         "MPSState",
         "OrderedOrbitals",
@@ -93,6 +94,7 @@ _ROOMS = {
         "fci_state",
         "ground_state_mps",
         "hartree_fock_state",
+        "mps_from_block2",
         "variances_by_bond",
     ),
     "lowrank.rank_rules": (
@@ -136,6 +138,7 @@ _ROOMS = {
         "split_orbitals",
         "square_expectation",
         "suggest_active_space",
+        "two_body_expectation",
     ),
     "circuits.chain": (
         "ChainPreparation",
@@ -320,6 +323,7 @@ if TYPE_CHECKING:
         split_orbitals,
         square_expectation,
         suggest_active_space,
+        two_body_expectation,
     )
     from qlowrank.mps.entanglement import entanglement
     from qlowrank.resources import ResourceEstimate, resource_estimate
@@ -331,6 +335,7 @@ if TYPE_CHECKING:
         FCIState,
         Fitting,
         GivenOrbitals,
+        InformationOrdered,
         LocalOrbitals,
         MPSState,
         OrderedOrbitals,
@@ -339,6 +344,7 @@ if TYPE_CHECKING:
         fci_state,
         ground_state_mps,
         hartree_fock_state,
+        mps_from_block2,
         variances_by_bond,
     )
     from qlowrank.states.correlation import CoupledClusterError, coupled_cluster_error

@@ -15,7 +15,12 @@ from qlowrank.mps.configurations import (
 )
 from qlowrank.mps.determinants import mps_from_determinants
 from qlowrank.mps.entanglement import Entanglement, entanglement
-from qlowrank.mps.expectations import one_body_expectation, spin_densities, square_expectation
+from qlowrank.mps.expectations import (
+    one_body_expectation,
+    spin_densities,
+    square_expectation,
+    two_body_expectation,
+)
 from qlowrank.mps.record import MPS
 from qlowrank.mps.spin_sites import split_orbitals
 from qlowrank.mps.vectors import ExactTrain, RandomizedTrain
@@ -43,4 +48,5 @@ __all__ = [
     "split_orbitals",
     "square_expectation",
     "suggest_active_space",
+    "two_body_expectation",
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Expectation values of one-body operators and of their squares."""
+"""Expectation values of one-body operators, of their squares, and of two-body operators."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,9 @@ from qlowrank.mps.sectors import ORBITAL
 
 _EXACT = 1e-15
 """Share of an operator's norm that may be left out of its channels: rounding."""
+
+_SYMMETRY = 1e-9
+"""Share of the largest integral by which integrals may miss a symmetry."""
 
 
 def spin_densities(mps: MPS) -> Array:
@@ -90,6 +93,50 @@ def square_expectation(mps: MPS, matrix: ArrayLike) -> float:
     size = _norm(mps)
     image = Image((_spin_summed(mps, matrix), mps))
     return image.norm_squared() / size**2 / 2
+
+
+def two_body_expectation(mps: MPS, two_body: ArrayLike) -> float:
+    r"""Return the expectation value of a two-body operator, normalised.
+
+    .. math:: \tfrac12 \sum_{pqrs} (pq|rs) \langle E_{pq} E_{rs} - \delta_{qr} E_{ps} \rangle
+
+    The eigenvectors of (pq|rs) as a matrix over pairs make it a sum of squares with signs, and each
+    square is the norm of an image, exactly; at most norb (norb + 1) / 2 of them. Where factors are
+    known, `square_expectation` of each is cheaper.
+
+    Args:
+        mps: One site per spatial orbital.
+        two_body: (pq|rs) in chemists' order, shape (norb,)*4, real, with all eight symmetries.
+
+    Raises:
+        InputError: The sites are not spatial orbitals, the integrals do not fit or lack the
+            symmetries, the norm is zero.
+
+    >>> import numpy as np
+    >>> import qlowrank as ql
+    >>> mps = ql.mps_from_determinants([0b01], [0b01], [1.0], 2)
+    >>> on_site = np.zeros((2, 2, 2, 2))
+    >>> on_site[0, 0, 0, 0] = 8.0
+    >>> two_body_expectation(mps, on_site)
+    8.0
+    """
+    norb = mps.n_sites
+    integrals = checks.readonly("two_body", two_body, (norb,) * 4)
+    size = max(float(np.abs(integrals).max()), 1e-300)
+    for axes in ((1, 0, 2, 3), (2, 3, 0, 1)):
+        gap = float(np.abs(integrals - integrals.transpose(axes)).max())
+        if gap > _SYMMETRY * size:
+            raise InputError(
+                "two_body must have the eightfold symmetry of real integrals (pq|rs) = (qp|rs) = "
+                f"(rs|pq); it is off by up to {gap:.2e}."
+            )
+    values, vectors = np.linalg.eigh(integrals.reshape(norb**2, -1))
+    total = -one_body_expectation(mps, np.einsum("pqqs->ps", integrals)) / 2
+    for weight, vector in zip(values, vectors.T, strict=True):
+        if abs(weight) > _EXACT * np.abs(values).max(initial=0.0):
+            matrix = vector.reshape(norb, norb)
+            total += weight * square_expectation(mps, (matrix + matrix.T) / 2)
+    return float(total)
 
 
 def _spin_summed(mps: MPS, matrix: ArrayLike) -> ChainOperator:

@@ -3,9 +3,10 @@
 
 from qlowrank.states.applied import Fitting
 from qlowrank.states.bond_convergence import VarianceConvergence, variances_by_bond
-from qlowrank.states.dmrg import Block2DMRG, Convergence, Extrapolation
+from qlowrank.states.dmrg import Block2DMRG, Convergence, Extrapolation, mps_from_block2
 from qlowrank.states.fci import FCIState
 from qlowrank.states.ground import ExactCI, ground_state_mps
+from qlowrank.states.information_order import InformationOrdered
 from qlowrank.states.mps_state import MPSState
 from qlowrank.states.reference import CISDState, DeterminantState
 from qlowrank.states.sites import GivenOrbitals, LocalOrbitals, OrderedOrbitals
@@ -22,6 +23,7 @@ __all__ = [
     "FCIState",
     "Fitting",
     "GivenOrbitals",
+    "InformationOrdered",
     "LocalOrbitals",
     "MPSState",
     "Moments",
@@ -32,5 +34,6 @@ __all__ = [
     "fci_state",
     "ground_state_mps",
     "hartree_fock_state",
+    "mps_from_block2",
     "variances_by_bond",
 ]

@@ -39,6 +39,24 @@ def test_squares_add_up_to_the_energy():
     assert energy == pytest.approx(state.energy, abs=1e-8)
 
 
+@pytest.mark.parametrize(("norb", "nelec"), [(4, (3, 2)), (3, (1, 2)), (1, (1, 1)), (3, (0, 2))])
+def test_two_body_operators_against_pyscf(norb, nelec, random_ci, rng):
+    """Any integrals with the eight symmetries, not only positive ones; order norb⁴ numbers."""
+    from pyscf.fci import direct_spin1
+
+    ci = random_ci(norb, nelec)
+    integrals = rng.standard_normal((norb,) * 4)
+    integrals = integrals + integrals.transpose(1, 0, 2, 3)
+    integrals = integrals + integrals.transpose(0, 1, 3, 2)
+    integrals = integrals + integrals.transpose(2, 3, 0, 1)
+
+    found = ql.two_body_expectation(ql.mps_from_ci(2.0 * ci, norb, nelec), integrals)
+
+    density = direct_spin1.make_rdm12(ci, norb, nelec)[1]
+    expected = np.einsum("pqrs,pqrs->", integrals, density) / 2
+    assert found == pytest.approx(expected, abs=1e-11 * np.abs(integrals).sum())
+
+
 @pytest.mark.parametrize(("norb", "nelec"), [(5, (3, 2)), (4, (0, 3)), (1, (1, 1))])
 def test_spin_orbitals_as_sites(norb, nelec, random_ci):
     """The same vector; its cuts between orbitals carry the same entropies."""
@@ -64,6 +82,14 @@ def test_spin_orbitals_as_sites(norb, nelec, random_ci):
             "The MPS is zero; it has no ex",
         ),
         (lambda mps, bits: ql.square_expectation(mps, np.eye(3)), "matrix must have shape (2, 2)"),
+        (
+            lambda mps, bits: ql.two_body_expectation(mps, np.zeros((3,) * 4)),
+            "two_body must have shape (2, 2, 2, 2)",
+        ),
+        (
+            lambda mps, bits: ql.two_body_expectation(mps, np.arange(16.0).reshape((2,) * 4)),
+            "two_body must have the eightfold symmetry",
+        ),
         (
             lambda mps, bits: ql.one_body_expectation(mps, [[0, 1], [0, 0]]),
             "matrix must be symmetric; it differs from its transpose by up to 1.00e+00.",

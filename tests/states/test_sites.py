@@ -11,6 +11,8 @@ from pyscf import lo, scf
 
 from qlowrank.checks import InputError
 from qlowrank.hamiltonian import from_pyscf
+from qlowrank.mps import entanglement
+from qlowrank.states import InformationOrdered, ground_state_mps
 from qlowrank.states.sites import (
     GivenOrbitals,
     LocalOrbitals,
@@ -76,7 +78,10 @@ def test_atoms_of_a_chain_stand_in_their_order(chain):
     assert places in (list(range(6)), list(range(6))[::-1])
 
 
-@pytest.mark.parametrize("choice", [GivenOrbitals(), OrderedOrbitals(), LocalOrbitals()])
+@pytest.mark.parametrize(
+    "choice",
+    [GivenOrbitals(), OrderedOrbitals(), LocalOrbitals(), InformationOrdered(GivenOrbitals(), 8)],
+)
 def test_choices_are_orthogonal_and_repeatable(choice, chain):
     hamiltonian, _ = chain(4)
     orbitals = choice(hamiltonian)
@@ -91,3 +96,22 @@ def test_given_orbitals_stay():
     assert exchange_order(np.zeros((0, 2, 2))) == [0, 1]
     with pytest.raises(InputError, match="symmetric and not negative"):
         fiedler_order(-np.ones((3, 3)))
+
+
+def test_information_brings_partners_together(chain):
+    """Canonical orbitals in the order of their energies pair the first with the last."""
+    hamiltonian, _ = chain(6)
+    given, ordered = (
+        ground_state_mps(hamiltonian, orbitals=orbitals)
+        for orbitals in (GivenOrbitals(), InformationOrdered(GivenOrbitals(), max_bond=20))
+    )
+    order = np.abs(ordered.orbitals).argmax(axis=0)
+    shared = entanglement(given.mps).mutual_information
+    assert order.tolist() != list(range(6))
+    apart = (np.arange(6)[:, None] - np.arange(6)) ** 2
+    assert np.sum(shared[np.ix_(order, order)] * apart) < np.sum(shared * apart)
+    found = entanglement(ordered.mps).bond_entropies.sum()
+    assert found < entanglement(given.mps).bond_entropies.sum()
+    assert ordered.energy == pytest.approx(given.energy, abs=1e-9)
+    with pytest.raises(InputError, match="max_bond must be at least 1; got 0"):
+        InformationOrdered(max_bond=0)

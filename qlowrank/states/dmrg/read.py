@@ -1,11 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """From block2's tensors to an MPS."""
 
+from typing import Any
+
 import numpy as np
 
+from qlowrank.checks import InputError
 from qlowrank.mps import sectors
 from qlowrank.mps.record import MPS
 from qlowrank.states.dmrg.record import Blocks
+from qlowrank.states.dmrg.worker import tensors_of
+
+
+def mps_from_block2(driver: Any, state: Any) -> MPS:
+    """Return a state of a block2 calculation of your own as an MPS, normalised.
+
+    Both count electrons in the order of the sites, alpha before beta, so no sign changes. block2
+    is not imported here: everything is asked of the driver.
+
+    Args:
+        driver: A `pyblock2.driver.core.DMRGDriver` with `symm_type=SymmetryTypes.SZ`.
+        state: One of its states, such as `driver.get_random_mps(...)` after `driver.dmrg`; it is
+            copied and stays as it is.
+
+    Raises:
+        InputError: A driver of another symmetry.
+    """
+    if getattr(getattr(driver, "symm_type", None), "name", None) != "SZ":
+        raise InputError(
+            "driver must be a block2 DMRGDriver with symm_type=SymmetryTypes.SZ; a spin-adapted "
+            "state becomes one with driver.mps_change_to_sz."
+        )
+    found = tensors_of(driver, state)
+    return mps_from_blocks(Blocks(found["blocks"], found["values"], int(found["centre"])))
 
 
 def mps_from_blocks(blocks: Blocks) -> MPS:

@@ -67,40 +67,45 @@ class Solver:
 
     def energy(self) -> dict[str, float]:
         """Return the expectation value of the Hamiltonian."""
-        copy = self._copy("ENERGY")
+        copy = one_site_copy(self.driver, self.state, "ENERGY")
         identity = self.driver.get_identity_mpo()
         norm = self.driver.expectation(copy, identity, copy)
         return {"energy": self.driver.expectation(copy, self.operator, copy) / norm}
 
     def save(self, request: dict[str, Any]) -> dict[str, float]:
         """Write the tensors."""
-        copy = self._copy("SAVE")
-        copy.info.load_mutable()
-        copy.load_mutable()
-        tensors = self.driver.bw.bs.UnfusedMPS(copy).tensors
-        rows, values = [], []
-        for site in range(copy.n_sites):
-            for local, blocks in enumerate(tensors[site].data):
-                for (left, right), block in blocks:
-                    array = np.array(block)
-                    matrix = array.reshape(array.shape[0], array.shape[-1])
-                    charges = (left.n, left.twos, right.n, right.twos)
-                    rows.append((site, local, *charges, *matrix.shape))
-                    values.append(matrix.ravel())
         part = Path(request["path"] + ".part")
         with part.open("wb") as file:
-            np.savez(
-                file,
-                blocks=np.array(rows, dtype=np.int64),
-                values=np.concatenate(values),
-                centre=np.array(copy.center),
-            )
+            np.savez(file, **tensors_of(self.driver, self.state))
         part.replace(request["path"])
         return {}
 
-    def _copy(self, tag: str) -> Any:
-        """Return a one-site copy, so that reading it leaves the calculation alone."""
-        return self.driver.adjust_mps(self.state.deep_copy(tag), dot=1)[0]
+
+def tensors_of(driver: Any, state: Any) -> dict[str, Any]:
+    """Return `blocks`, `values` and `centre` of a state, as they are saved."""
+    copy = one_site_copy(driver, state, "SAVE")
+    copy.info.load_mutable()
+    copy.load_mutable()
+    tensors = driver.bw.bs.UnfusedMPS(copy).tensors
+    rows, values = [], []
+    for site in range(copy.n_sites):
+        for local, blocks in enumerate(tensors[site].data):
+            for (left, right), block in blocks:
+                array = np.array(block)
+                matrix = array.reshape(array.shape[0], array.shape[-1])
+                charges = (left.n, left.twos, right.n, right.twos)
+                rows.append((site, local, *charges, *matrix.shape))
+                values.append(matrix.ravel())
+    return {
+        "blocks": np.array(rows, dtype=np.int64),
+        "values": np.concatenate(values),
+        "centre": np.array(copy.center),
+    }
+
+
+def one_site_copy(driver: Any, state: Any, tag: str) -> Any:
+    """Return a one-site copy, so that reading it leaves the calculation alone."""
+    return driver.adjust_mps(state.deep_copy(tag), dot=1)[0]
 
 
 def answer(solver: Solver | None, request: dict[str, Any]) -> tuple[Solver | None, dict[str, Any]]:

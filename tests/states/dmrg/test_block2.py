@@ -11,7 +11,13 @@ import pytest
 
 from qlowrank.checks import InputError, NotConvergedError
 from qlowrank.hamiltonian import from_example
-from qlowrank.states import Block2DMRG, GivenOrbitals, fci_state, ground_state_mps
+from qlowrank.states import (
+    Block2DMRG,
+    GivenOrbitals,
+    fci_state,
+    ground_state_mps,
+    mps_from_block2,
+)
 
 pytest.importorskip("block2")
 
@@ -105,3 +111,39 @@ def test_an_interrupt_in_the_middle_of_a_sweep(tmp_path):
     assert state.convergence.status == "interrupted"
     assert sum(state.convergence.sweeps) >= 2
     assert list(tmp_path.iterdir()) == []
+
+
+def own_driver(folder, symmetry):
+    """A calculation as users of block2 make it themselves."""
+    from pyblock2.driver.core import DMRGDriver
+
+    return DMRGDriver(scratch=str(folder), symm_type=symmetry, n_threads=1, stack_mem=2**27)
+
+
+def test_a_state_of_the_users_own_driver(rng, random_hamiltonian, tmp_path):
+    """Of an open shell, so that a lost sign or a swapped spin shows."""
+    from pyblock2.driver.core import SymmetryTypes
+
+    hamiltonian = random_hamiltonian(rng, 4, (3, 1))
+    driver = own_driver(tmp_path, SymmetryTypes.SZ)
+    driver.initialize_system(n_sites=4, n_elec=4, spin=2)
+    one_body, two_body = hamiltonian.normal_ordered_one_body(), hamiltonian.two_body()
+    operator = driver.get_qc_mpo(one_body, two_body, ecore=hamiltonian.constant, iprint=0)
+    ket = driver.get_random_mps(tag="KET", bond_dim=50)
+    energy = driver.dmrg(operator, ket, n_sweeps=12, bond_dims=[50], noises=[1e-3, 1e-4, 0])
+
+    mps = mps_from_block2(driver, ket)
+
+    exact = fci_state(hamiltonian)
+    assert energy == pytest.approx(exact.energy, abs=1e-7)
+    assert mps.nelec == (3, 1)
+    assert mps.norm() == pytest.approx(1.0, abs=1e-12)
+    assert abs(np.vdot(mps.to_ci(), exact.vector)) == pytest.approx(1.0, abs=1e-6)
+    assert driver.expectation(ket, operator, ket) == pytest.approx(energy, abs=1e-9)
+
+
+def test_other_symmetries_are_refused(tmp_path):
+    from pyblock2.driver.core import SymmetryTypes
+
+    with pytest.raises(InputError, match=r"symm_type=SymmetryTypes.SZ; .*mps_change_to_sz"):
+        mps_from_block2(own_driver(tmp_path, SymmetryTypes.SU2), None)
