@@ -4,6 +4,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -240,6 +241,46 @@ def test_entangle_shows_the_chain(water, capsys):
     assert ql.load("h2.h5").state.label == "mps"
     status, out, _ = run(capsys, "entangle", "h2", "--quiet")
     assert "entropies" in out
+    assert "CAS(2, 2) of orbitals 0, 1" in out
+
+
+def test_an_archive_keeps_the_entanglement(water, capsys):
+    """What `entangle` prints, `show` prints too; `verify` finds a changed entropy."""
+    status, out, err = run(capsys, "entangle", "lih", "-o", "a.h5", "--json", "--quiet")
+    assert status == 0, err
+    status, shown, err = run(capsys, "show", "a.h5", "--json")
+    assert status == 0, err
+    found, again = json.loads(out), json.loads(shown)
+    assert again["entanglement"] == found["entanglement"]
+    assert again["energy"] == found["energy"]
+    assert found["energy"]["lower"] == pytest.approx(-7.78446028, abs=1e-7)
+    study = ql.load("a.h5")
+    assert study.entanglement.bond_entropies == pytest.approx(
+        found["entanglement"]["bond_entropies"], abs=0
+    )
+    assert run(capsys, "verify", "a.h5")[0] == 0
+    single = study.entanglement.orbital_entropies.copy()
+    single[0] += 1e-6
+    forged = replace(study.entanglement, orbital_entropies=single)
+    ql.save("b.h5", study.hamiltonian, study.state, forged)
+    status, _, err = run(capsys, "verify", "b.h5")
+    assert (status, "entanglement: recomputed" in err) == (2, True)
+
+
+def test_an_unfinished_mps_is_kept_and_told(water, capsys, monkeypatch):
+    """Sweeps that run out, or an interrupt, as `Block2DMRG` reports them."""
+    from qlowrank.job import entangling
+
+    def unfinished(*arguments, **options):
+        state = ql.ground_state_mps(*arguments, **options)
+        return replace(state, convergence=replace(state.convergence, status="interrupted"))
+
+    monkeypatch.setattr(entangling, "ground_state_mps", unfinished)
+    status, out, err = run(capsys, "entangle", "h2", "-o", "a.h5", "--quiet")
+    assert status == 1
+    assert "DMRG interrupted at bond dimension 2" in err
+    assert "stopped:" in out
+    assert ql.load("a.h5")["mps_state"].convergence.status == "interrupted"
 
 
 def test_an_mps_prices_a_plan_as_full_ci_does(water, capsys):
@@ -247,8 +288,12 @@ def test_an_mps_prices_a_plan_as_full_ci_does(water, capsys):
     for state in ("fci", "mps"):
         status, out, err = run(capsys, "run", "lih", "--state", state, "--json", "--quiet")
         assert status == 0, err
-        costs.append(json.loads(out)["measurement"]["epsilon2_shots"])
+        answer = json.loads(out)
+        costs.append(answer["measurement"]["epsilon2_shots"])
     assert costs[0] == pytest.approx(costs[1], rel=1e-5)
+    assert len(answer["entanglement"]["bond_entropies"]) == 5
+    assert answer["entanglement"]["orbital_order"] is None  # localised: mixtures
+    assert answer["timing"]["mps"] > 0
 
 
 def test_shifted_leaves_price_and_archive(water, capsys):

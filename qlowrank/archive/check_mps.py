@@ -24,8 +24,8 @@ def mps_checks(evidence: Evidence) -> Iterator[Check]:
     for name, mps in chains.items():
         gap = max(_isometry_gap(mps, site) for site in range(mps.n_sites))
         yield within(f"{name}: isometries", gap, ISOMETRY_TOLERANCE, "AᵀA misses 1 by")
-        cut = float(mps.discarded_weights.min(initial=0.0))
-        yield within(f"{name}: discarded weights", -cut, 0.0, "below zero by")
+        cut = float(np.minimum(mps.discarded_weights, 0.0).sum())
+        yield within(f"{name}: discarded weights", abs(cut), 0.0, "below zero by")
     if found is not None:
         squares = [float(values @ values) for values in found.schmidt_values]
         sums = np.concatenate([squares, found.site_states.sum(axis=1)])

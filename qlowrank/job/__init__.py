@@ -2,7 +2,8 @@
 """The main job as a function: what the command line does, without the command line."""
 
 from qlowrank.job.choices import FRAGMENTS, GAUGES, KIND_OF_METHOD, STATES, method_name
-from qlowrank.job.outcome import EntangledState, Outcome, outcome_of, peak_memory
+from qlowrank.job.entangling import EntangledState
+from qlowrank.job.outcome import Outcome, outcome_of, peak_memory
 from qlowrank.job.request import JobRequest, MeasurementRequest, MoleculeRequest
 from qlowrank.job.run import run_job
 

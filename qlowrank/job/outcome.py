@@ -9,27 +9,11 @@ from typing import Any
 from qlowrank.archive import FACTORIZATIONS, Study
 from qlowrank.factorization.gauges import GaugeStatus
 from qlowrank.hamiltonian import Hamiltonian
+from qlowrank.job.entangling import EntangledState, entangled_in
 from qlowrank.job.request import JobRequest
 from qlowrank.job.stopwatch import STEPS
 from qlowrank.measurement import MeasurementPlan
-from qlowrank.mps import Entanglement
 from qlowrank.resources import ResourceEstimate
-from qlowrank.states import MPSState
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class EntangledState:
-    """An MPS and what it says about its orbitals."""
-
-    state: MPSState
-    """The ground state; its sites are the Hamiltonian's orbitals in another order."""
-    entropies: Entanglement
-    """Entropies of bonds and orbitals."""
-
-    @property
-    def orbital_order(self) -> list[int]:
-        """Orbital on each site."""
-        return [int(p) for p in abs(self.state.orbitals).argmax(axis=0)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +26,7 @@ class Outcome:
     """Its leaves or points, if they were asked for: a `DoubleFactorization`,
     `CompressedFactorization` or `Hypercontraction`; None otherwise."""
     state: Any
-    """The state that priced the plan, if one was asked for and converged."""
+    """The state that priced the plan, or whose entanglement was asked for, if it was found."""
     plan: MeasurementPlan | None
     """The measurement plan, if it was asked for and its state converged."""
     timing: dict[str, float | None]
@@ -58,9 +42,11 @@ class Outcome:
 
     def records(self) -> tuple[Any, ...]:
         """Return everything that can be archived."""
-        chain = None if self.entangled is None else self.entangled.state
-        state = chain if self.state is None else self.state
-        parts = (self.hamiltonian, self.factorization, self.gauge, state, self.plan)
+        entropies = None if self.entangled is None else self.entangled.entropies
+        parts = (
+            *(self.hamiltonian, self.factorization, self.gauge),
+            *(self.state, entropies, self.plan),
+        )
         return tuple(part for part in parts if part is not None)
 
     def holds(self, request: JobRequest) -> bool:
@@ -79,6 +65,7 @@ def outcome_of(study: Study) -> Outcome:
         plan=study.held("plan"),
         timing=dict.fromkeys(STEPS),
         failure=None,
+        entangled=entangled_in(study),
         gauge=study.held("gauge_status"),
     )
 

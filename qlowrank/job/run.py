@@ -5,16 +5,16 @@ from qlowrank.archive import Study
 from qlowrank.checks import NotConvergedError
 from qlowrank.hamiltonian import Hamiltonian
 from qlowrank.job.choices import FRAGMENTS, STATES
+from qlowrank.job.entangling import entangled_ground_state, entangled_of
 from qlowrank.job.factorizing import check_request, factorized
 from qlowrank.job.molecule import open_study, read_hamiltonian
-from qlowrank.job.outcome import EntangledState, Outcome
+from qlowrank.job.outcome import Outcome
 from qlowrank.job.request import JobRequest
 from qlowrank.job.stopwatch import Stopwatch
 from qlowrank.lowrank import Progress
 from qlowrank.measurement import plan_measurement
-from qlowrank.mps import entanglement
 from qlowrank.resources import resource_estimate
-from qlowrank.states import OrderedOrbitals, State, ground_state_mps
+from qlowrank.states import MPSState, State
 
 
 def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome:
@@ -45,7 +45,7 @@ def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome
     if request.max_bond is not None:
         with watch.step("mps"):
             try:
-                entangled = _entangled(hamiltonian, request.max_bond, progress)
+                entangled = entangled_ground_state(hamiltonian, request.max_bond, progress)
             except NotConvergedError as error:
                 failure = str(error)
     if factorization is not None and measurement is not None:
@@ -61,6 +61,12 @@ def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome
                 )
             except NotConvergedError as error:
                 failure = str(error)
+        if isinstance(state, MPSState):
+            with watch.step("mps"):
+                entangled = entangled_of(state)
+    if entangled is not None:
+        state = entangled.state if state is None else state
+        failure = entangled.unfinished if failure is None else failure
     return Outcome(
         hamiltonian=hamiltonian,
         factorization=factorization,
@@ -72,16 +78,6 @@ def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome
         entangled=entangled,
         gauge=gauge,
     )
-
-
-def _entangled(
-    hamiltonian: Hamiltonian, max_bond: int, progress: Progress | None
-) -> EntangledState:
-    """Solve for an MPS in the Hamiltonian's own orbitals, and take its entropies."""
-    state = ground_state_mps(
-        hamiltonian, max_bond=max_bond, orbitals=OrderedOrbitals(), progress=progress
-    )
-    return EntangledState(state, entanglement(state.mps))
 
 
 def _state(hamiltonian: Hamiltonian, study: Study | None, name: str) -> State:

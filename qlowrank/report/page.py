@@ -10,13 +10,12 @@ import numpy as np
 
 from qlowrank.archive import Study, Verification
 from qlowrank.job import outcome_of
-from qlowrank.mps import entanglement
+from qlowrank.mps import Entanglement, entanglement
 from qlowrank.report.entanglement_plots import draw_bonds, draw_mutual_information, draw_spectra
 from qlowrank.report.leaf_plot import draw_leaves
 from qlowrank.report.shot_plot import draw_shots
 from qlowrank.report.style import STYLE
 from qlowrank.report.summary import rows, title
-from qlowrank.states import MPSState
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,11 +68,20 @@ def _pictures(study: Study) -> Iterator[Callable[["Axes"], None]]:
         yield lambda axes: draw_leaves(axes, leaves.cores)
     if "plan" in study and study.plan.total_shots > 0:
         yield lambda axes: draw_shots(axes, study.plan)
-    if "state" in study and isinstance(study.state, MPSState):
-        found = entanglement(study.state.mps)
+    found = _entropies(study)
+    if found is not None:
         yield lambda axes: draw_bonds(axes, found)
         yield lambda axes: draw_spectra(axes, found)
         yield lambda axes: draw_mutual_information(axes, found)
+
+
+def _entropies(study: Study) -> Entanglement | None:
+    """Return the entropies that are held, or else those of the chain that is held."""
+    if "entanglement" in study:
+        return study.entanglement
+    if "mps" in study:
+        return entanglement(study.mps)
+    return entanglement(study["mps_state"].mps) if "mps_state" in study else None
 
 
 def _svg(draw: Callable[["Axes"], None]) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person reads in the terminal after a job."""
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,15 @@ import numpy as np
 
 from qlowrank.job import EntangledState, Outcome, peak_memory
 from qlowrank.measurement import MeasurementPlan
+from qlowrank.mps import suggest_active_space
 from qlowrank.report.contract import energies, energy_bound
+from qlowrank.states import Convergence
 
 LABEL_WIDTH = 15
+TEXT_WIDTH = 84
+"""Characters of a line after its label."""
+NEGLIGIBLE = 1e-9
+"""Largest orbital entropy that needs no active space, nats."""
 
 
 def summary(outcome: Outcome, archive: Path | None) -> str:
@@ -104,8 +111,36 @@ def _entanglement(entangled: EntangledState) -> Iterator[tuple[str, str]]:
         f"{state.energy:.8f} Hartree, bond dimension {max(state.mps.bond_dimensions, default=1)}, "
         f"{state.convergence.status}",
     )
-    yield "orbitals", " ".join(map(str, entangled.orbital_order))
-    yield "entropies", " ".join(f"{s:.4f}" for s in found.bond_entropies) + " nat at the bonds"
+    if len(state.convergence.energies) > 1:
+        yield from _convergence(state.convergence)
+    order = entangled.orbital_order
+    listed = "mixed from the molecule's" if order is None else " ".join(map(str, order))
+    yield from _wrapped("orbitals", listed)
+    entropies = " ".join(f"{s:.4f}" for s in found.bond_entropies)
+    yield from _wrapped("entropies", f"{entropies} nat at the bonds")
+    yield from _wrapped("entanglement", found.sentence)
+    if order is not None and found.orbital_entropies.max() > NEGLIGIBLE:
+        space = suggest_active_space(found)
+        chosen = sorted(order[site] for site in space.orbitals)
+        yield from _wrapped(
+            "active space",
+            f"CAS({sum(space.nelec)}, {len(chosen)}) of orbitals {', '.join(map(str, chosen))}: "
+            f"entropies of at least {space.share:.0%} of the largest",
+        )
+
+
+def _convergence(found: Convergence) -> Iterator[tuple[str, str]]:
+    """Lines about the energy as the bond dimension grew."""
+    stages = zip(found.bond_dimensions, found.energies, strict=True)
+    yield from _wrapped("by bond", "; ".join(f"{bond}: {e:.6f}" for bond, e in stages))
+    line = found.extrapolation()
+    yield "extrapolated", f"{line.energy:.6f} ± {line.uncertainty:.6f} Hartree"
+
+
+def _wrapped(label: str, text: str) -> Iterator[tuple[str, str]]:
+    """Lines of a long text, the label before the first."""
+    for number, line in enumerate(textwrap.wrap(text, TEXT_WIDTH)):
+        yield (label if number == 0 else ""), line
 
 
 def _measurement(plan: MeasurementPlan) -> Iterator[tuple[str, str]]:

@@ -81,6 +81,16 @@ def test_everything_that_is_held_is_shown(archive):
     assert found.cells.count("ok") == len(ql.verify(archive).checks)
 
 
+def test_chains_are_drawn_however_they_are_held(tmp_path):
+    """By themselves, with their entropies, or entropies alone."""
+    hamiltonian = ql.from_example("h2")
+    mps = ql.ground_state_mps(hamiltonian).mps
+    for records in ((mps,), (mps, ql.entanglement(mps)), (ql.entanglement(mps),)):
+        ql.save(tmp_path / "a.h5", hamiltonian, *records, overwrite=True)
+        page = html_report(ql.load(tmp_path / "a.h5"), ql.verify(tmp_path / "a.h5"))
+        assert outline(page).pictures == 3
+
+
 def test_what_is_not_held_is_left_out(tmp_path):
     ql.save(tmp_path / "a.h5", ql.from_example("h2"))
     found = outline(html_report(ql.load(tmp_path / "a.h5"), ql.verify(tmp_path / "a.h5")))
