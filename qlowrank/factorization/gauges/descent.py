@@ -11,11 +11,11 @@ from qlowrank.checks import Array, InputError
 from qlowrank.factorization.gauges.landscape import GaugeLandscape, GaugePoint
 from qlowrank.lowrank import Progress
 
-WIDTHS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+WIDTHS = (0.1, 0.03, 0.01, 0.003)
 """Widths of the rounded corners, in units of the largest shifted eigenvalue of a leaf, averaged
 over leaves at the start."""
 
-MEMORY = 15
+MEMORY = 30
 """Steps that L-BFGS remembers."""
 
 STIR = 0.05
@@ -72,16 +72,16 @@ class GaugeDescent:
     r"""Method: L-BFGS over the orthogonal mixings of the factors.
 
     :math:`Q = (1 - X)^{-1} (1 + X) Q_0` with an antisymmetric X, whose entries are scaled by an
-    estimate of their second derivatives. A nuclear norm has corners, so they are rounded, over six
-    widths from a leaf's typical largest eigenvalue to 3/1000 of it; each stage begins where the
-    last one ended. The problem is not convex: another seed or another start may end elsewhere.
+    estimate of their second derivatives. A nuclear norm has corners, so they are rounded, over four
+    widths from a tenth of a leaf's typical largest eigenvalue to 3/1000 of it; each stage begins
+    where the last one ended. The problem is not convex: another seed or another start may end elsewhere.
 
     Source:
         C. Zhu, R. H. Byrd, P. Lu, J. Nocedal, ACM Trans. Math. Softw. 23, 550 (1997) (L-BFGS-B).
     """
 
-    max_steps: int = 150
-    """Most steps in each of the six stages."""
+    max_steps: int = 200
+    """Most steps in each of the four stages."""
     tolerance: float = 1e-8
     """A stage ends when a step lowers the one-norm by less than this share of it."""
     seed: int = 0
