@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One-norms of squares: plain, shifted, in local and optimised gauges, and the floor below; Hartree.
+"""One-norms of squares: plain, shifted, in local and optimised gauges, and the floor; Hartree.
 
     python examples/benchmarks/one_norms.py                          water, H14 chain, N2
     python examples/benchmarks/one_norms.py --molecule femoco --row empty   FeMoCo, one row
     python examples/benchmarks/one_norms.py --molecule femoco --ccsd-t      all rows, and the error
 
-Rows down to "empty orbital" are double factorizations, and their one-norm is that of von Burg et al.
-and Lee et al., Chebyshev step and one-body part included; the last of them has one orbital more, and
-the Toffoli count beside it is that of the same papers for 1 mHartree. "projected" is another block
+Rows down to "empty" are double factorizations. Their one-norm is that of von Burg et al. and Lee et
+al., Chebyshev step and one-body part included; the Toffoli count beside it, for 1 mHartree, is that
+of the same papers; "empty" has one orbital more, which stays empty. "projected" is another block
 encoding, whose one-norm the gate counts of double factorization do not cover. "floor" is proven: no
 gauge with number shifts has a lower two-body part. Seconds are CPU seconds of this process.
 
-The error is that of CCSD(T) with the integrals of the factors, as in Lee et al. (appendix): h and the
-mean-field energy are exact, the correlation energy comes from them. Gauges and shifts change nothing
-of it.
+The error is that of CCSD(T) with the integrals of the factors, as in Lee et al. (appendix): h and
+the mean-field energy are exact, the correlation energy comes from them. Gauges and shifts change
+nothing of it.
 """
 
 import argparse

@@ -74,7 +74,8 @@ class GaugeDescent:
     :math:`Q = (1 - X)^{-1} (1 + X) Q_0` with an antisymmetric X, whose entries are scaled by an
     estimate of their second derivatives. A nuclear norm has corners, so they are rounded, over four
     widths from a tenth of a leaf's typical largest eigenvalue to 3/1000 of it; each stage begins
-    where the last one ended. The problem is not convex: another seed or another start may end elsewhere.
+    where the last one ended. The problem is not convex: another seed or another start may end
+    elsewhere.
 
     Source:
         C. Zhu, R. H. Byrd, P. Lu, J. Nocedal, ACM Trans. Math. Softw. 23, 550 (1997) (L-BFGS-B).
