@@ -33,7 +33,7 @@ SHAPE = {
         "hf": float,
         "lower": float,
         "upper": float,
-        "estimate": None,
+        "estimate": float,
         "reference": None,
         "reference_method": None,
     },
@@ -120,6 +120,60 @@ def test_main_job_prints_the_contract(water, capsys):
     assert study.plan.total_shots == answer["measurement"]["total_shots"]
     assert study.hamiltonian.rank == answer["hamiltonian"]["rank"]
     assert json.loads(study.run.parameters)["basis"] == "sto-3g"
+
+
+def exact_energy(method):
+    """Energy of water.xyz with the exact integrals, by PySCF."""
+    from pyscf import ci, fci, gto, scf
+
+    mean_field = scf.RHF(gto.M(atom="water.xyz", basis="sto-3g", verbose=0)).run(conv_tol=1e-12)
+    if method == "hf":
+        return mean_field.e_tot
+    solver = ci.CISD(mean_field) if method == "cisd" else fci.FCI(mean_field)
+    solver.conv_tol = 1e-11
+    return solver.run().e_tot
+
+
+@pytest.mark.parametrize("state", ["hf", "cisd", "fci", "mps"])
+def test_energies_enclose_the_exact_one(water, capsys, state):
+    """A coarse cut lowers the energy by millihartrees; the interval says by how much at most."""
+    arguments = ("water.xyz", "--basis", "sto-3g", "--state", state, "--tolerance", "3e-3")
+    status, out, err = run(capsys, "run", *arguments, "-o", "a.h5", "--json", "--quiet")
+    assert status == 0, err
+    energy, exact = json.loads(out)["energy"], exact_energy(state)
+
+    assert energy["lower"] < exact - 1e-4 < exact < energy["upper"]
+    assert energy["lower"] < energy["estimate"] < energy["upper"]
+    assert abs(energy["estimate"] - exact) < exact - energy["lower"]
+    solved = ql.load("a.h5").state.energy
+    assert energy["lower"] == pytest.approx(solved, abs=1e-8)
+    assert energy["lower"] < solved
+    status, out, _ = run(capsys, "show", "a.h5")
+    assert "Hartree holds" in out
+
+
+@pytest.mark.parametrize("digits", [16, 9])
+@pytest.mark.parametrize("tolerance", ["1e-2", "1e-4", "1e-6"])
+def test_energies_enclose_those_of_a_file(water, capsys, digits, tolerance):
+    """The exact integrals are those that the file holds."""
+    from pyscf import fci, tools
+
+    arguments = ("--basis", "sto-3g", "--tolerance", "0", "-o", "whole.fcidump")
+    assert run(capsys, "convert", "water.xyz", *arguments, "--quiet")[0] == 0
+    whole = tools.fcidump.read("whole.fcidump", verbose=False)
+    tools.fcidump.from_integrals(
+        "some.fcidump", whole["H1"], whole["H2"], 7, 10, nuc=whole["ECORE"],
+        float_format=f" %.{digits}f", tol=0.5 * 10.0**-digits,
+    )  # fmt: skip
+    held = tools.fcidump.read("some.fcidump", verbose=False)
+    exact, _ = fci.direct_spin1.kernel(
+        held["H1"], held["H2"], 7, (5, 5), ecore=held["ECORE"], conv_tol=1e-11
+    )
+    arguments = ("--state", "fci", "--tolerance", tolerance, "--json", "--quiet")
+    status, out, err = run(capsys, "run", "some.fcidump", *arguments)
+    assert status == 0, err
+    energy = json.loads(out)["energy"]
+    assert energy["lower"] <= exact <= energy["upper"]
 
 
 def test_json_of_show_is_that_of_run(water, capsys):
@@ -298,12 +352,12 @@ def test_an_mps_prices_a_plan_as_full_ci_does(water, capsys):
 
 def test_shifted_leaves_price_and_archive(water, capsys):
     """The energies of the sector stay, and the archive verifies."""
-    status, out, err = run(
+    status, _, err = run(
         capsys, "run", "lih", "--shift", "--state", "fci", "-o", "s.h5", "--json", "--quiet"
     )
     assert status == 0, err
-    plan = ql.load("s.h5").plan
-    assert plan.predicted_energy == pytest.approx(json.loads(out)["energy"]["lower"], abs=1e-9)
+    study = ql.load("s.h5")
+    assert study.plan.predicted_energy == pytest.approx(study.state.energy, abs=1e-9)
     status, _, err = run(capsys, "verify", "s.h5")
     assert status == 0, err
 

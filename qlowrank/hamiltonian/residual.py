@@ -11,10 +11,13 @@ import numpy as np
 from opt_einsum import contract
 
 from qlowrank import checks
-from qlowrank.checks import Array, InputError
+from qlowrank.checks import Array, InputError, forget
 from qlowrank.hamiltonian.record import Hamiltonian
 
 EPS = float(np.finfo(float).eps)
+
+BATCH = 64
+"""Factors that are multiplied at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +99,7 @@ def residual_of(hamiltonian: Hamiltonian) -> Residual:
     >>> residual.semidefinite, f"{residual.trace:.4f} {residual.exchange.trace():.4f}"
     (True, '0.0017 0.0017')
     """
-    factors = hamiltonian.factors
-    squares = contract("tpr,trq->pq", factors, factors)
+    squares = sum_of_squares(hamiltonian.factors)
     exchange = 2 * (hamiltonian.one_body - hamiltonian.kappa) - squares
     exchange = (exchange + exchange.T) / 2
     noise = rounding(hamiltonian)
@@ -111,6 +113,17 @@ def residual_of(hamiltonian: Hamiltonian) -> Residual:
     )
 
 
+def sum_of_squares(factors: Array) -> Array:
+    """Return Σ_t (L^t)², shape (norb, norb), a few factors at a time, as they may lie in a file."""
+    norb = factors.shape[1]
+    total = np.zeros((norb, norb))
+    for start in range(0, len(factors), BATCH):
+        rows = factors[start : start + BATCH].reshape(-1, norb)
+        total += rows.T @ rows
+        forget(factors)
+    return total
+
+
 def rounding(hamiltonian: Hamiltonian) -> float:
     """Bound what double precision can make of tr K and of an energy, Hartree.
 
@@ -121,8 +134,11 @@ def rounding(hamiltonian: Hamiltonian) -> float:
     """
     norb, rank, electrons = hamiltonian.norb, hamiltonian.rank, sum(hamiltonian.nelec)
     one_body = np.linalg.norm(hamiltonian.one_body) + np.linalg.norm(hamiltonian.kappa)
-    of_trace = 2 * np.sqrt(norb) * one_body + np.sum(hamiltonian.factors**2)
-    largest = np.einsum("tpq,tpq->pq", hamiltonian.factors, hamiltonian.factors).max(initial=0.0)
+    factors = hamiltonian.factors
+    diagonal = np.einsum("tpq,tpq->pq", factors, factors)
+    forget(factors)
+    of_trace = 2 * np.sqrt(norb) * one_body + diagonal.sum()
+    largest = diagonal.max(initial=0.0)
     of_energy = abs(hamiltonian.constant) + electrons * one_body + electrons**2 * largest / 2
     return float(8 * (norb + rank + 8) * EPS * max(of_trace, of_energy))
 

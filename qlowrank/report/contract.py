@@ -8,6 +8,7 @@ from qlowrank.hamiltonian import Hamiltonian
 from qlowrank.job import EntangledState, Outcome, method_name, peak_memory
 from qlowrank.measurement import MeasurementPlan
 from qlowrank.resources import ResourceEstimate
+from qlowrank.states.intervals import energy_interval
 
 SCHEMA = 1
 """Version of the object's layout."""
@@ -50,8 +51,8 @@ def json_object(outcome: Outcome, archive: Path | None) -> dict[str, Any]:
 def energies(outcome: Outcome) -> dict[str, Any]:
     """Return mean-field, interval and reference energies, Hartree, null where not known.
 
-    `lower` and `upper` hold the energy that the state's own method would have with the exact
-    integrals: the sum of squares is a lower bound, and electrons × residual trace bounds the rest.
+    `lower`, `upper` and `estimate` are those of `ql.energy_interval` for the state, proven from
+    what the records hold; docs/reference/json.md says which energy each kind of state encloses.
     """
     hamiltonian, state = outcome.hamiltonian, outcome.state
     references = hamiltonian.source.references
@@ -60,11 +61,12 @@ def energies(outcome: Outcome) -> dict[str, Any]:
     determinant = state if state is not None and state.label == "hf" else None
     determinant = getattr(state, "determinant", determinant)
     fallback = None if determinant is None else determinant.energy
+    interval = None if state is None else energy_interval(hamiltonian, state)
     return {
         "hf": fallback if mean_field is None else mean_field.energy,
-        "lower": None if state is None else state.energy,
-        "upper": None if state is None else state.energy + energy_bound(hamiltonian),
-        "estimate": None,
+        "lower": None if interval is None else interval.lower,
+        "upper": None if interval is None else interval.upper,
+        "estimate": None if interval is None else interval.estimate,
         "reference": None if other is None else other.energy,
         "reference_method": None if other is None else other.method,
     }

@@ -11,8 +11,9 @@ import numpy as np
 from qlowrank.job import EntangledState, Outcome, peak_memory
 from qlowrank.measurement import MeasurementPlan
 from qlowrank.mps import suggest_active_space
-from qlowrank.report.contract import energies, energy_bound
+from qlowrank.report.contract import energy_bound
 from qlowrank.states import Convergence
+from qlowrank.states.intervals import energy_interval
 
 LABEL_WIDTH = 15
 TEXT_WIDTH = 84
@@ -70,8 +71,12 @@ def rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
         start = f"one-norm from {gauge.one_norms[0]:.4f} Hartree"
         yield "gauge", f"{start} in {gauge.n_steps} steps{settled}"
     if outcome.state is not None:
-        energy = energies(outcome)["lower"]
-        yield "state", f"{outcome.state.label}, {energy:.8f} Hartree"
+        yield "state", f"{outcome.state.label}, {outcome.state.energy:.8f} Hartree"
+        interval = energy_interval(hamiltonian, outcome.state)
+        yield from _wrapped(
+            "interval",
+            f"{interval.lower:.8f} to {interval.upper:.8f} Hartree holds {interval.contains}",
+        )
     if outcome.plan is not None:
         yield from _measurement(outcome.plan)
     if outcome.resources is not None:

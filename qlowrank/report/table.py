@@ -7,7 +7,7 @@ from typing import Any
 COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
     "rank": lambda a: f"{a['hamiltonian']['rank']}",
     "one-norm": lambda a: _number(a["factorization"], "one_norm", ".4f"),
-    "energy": lambda a: _number(a["energy"], "lower", ".8f"),
+    "energy": lambda a: _number(a["energy"], "estimate", ".8f"),
     "groups": lambda a: _number(a["measurement"], "n_groups", "d"),
     "eps²M": lambda a: _number(a["measurement"], "epsilon2_shots", ".6g"),
     "shots": lambda a: _number(a["measurement"], "total_shots", "d"),
