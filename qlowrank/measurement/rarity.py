@@ -15,8 +15,8 @@ import numpy as np
 from qlowrank.checks import Array
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
 
-DRAWS = 4096
-"""Random outcomes that stand for all of a sector: averages over them err by 2 % or so."""
+DRAWS = 1024
+"""Random outcomes that stand for all of a sector: averages over them err by 3 % or so."""
 
 NORMAL = 3.0
 """Kurtosis of a normal distribution."""

@@ -21,6 +21,7 @@ from qlowrank.measurement import (
     replan,
     simulate_counts,
 )
+from qlowrank.measurement.rarity import DRAWS
 from qlowrank.states import hartree_fock_state
 
 
@@ -95,8 +96,9 @@ def test_a_precision_that_is_reached_needs_no_round(plan):
 def test_two_rounds_reach_the_precision(selection, system):
     """Priced by Hartree-Fock, which misjudges the groups; the second round puts it right.
 
-    Over 150 experiments the energies scatter by the precision: Σ (E − E_exact)² / ε² is χ² with 150
-    degrees of freedom, 17.3 its standard deviation; four are exceeded once in 10 000 seeds.
+    Energies of 150 experiments scatter by the precision, or up to 16 % more after a short first
+    round (measured, and stated in the documentation): Σ (E − E_exact)² / ε² is χ² with 150 degrees
+    of freedom times 1 to 1.35; four standard deviations are exceeded once in 10 000 seeds.
     """
     molecule, runs, precision = system("h2"), 150, 3e-3
     guess = hartree_fock_state(molecule.hamiltonian)
@@ -115,7 +117,8 @@ def test_two_rounds_reach_the_precision(selection, system):
 
     best = molecule.plan.epsilon2_shots / precision**2
     chi_square = float(np.sum(np.square(misses)))
-    assert abs(chi_square - runs) < 4 * np.sqrt(2 * runs)
+    slack = 4 * np.sqrt(2 * runs)
+    assert runs - slack < chi_square < 1.35 * (runs + slack)
     # what each run states is the precision, to the noise of the variances of its first round:
     # 60 shots of the group that matters most and was thought quiet, one in fifty of them telling
     assert np.mean(stated) == pytest.approx(precision, rel=0.1)
@@ -131,7 +134,7 @@ def test_outcomes_not_seen_yet_are_reckoned_with(system):
     """A determinant says that groups are quiet, and a few shots agree by chance: not believed.
 
     The prior's variance is that of random occupations of the sector about the mean. Its average
-    over 4096 of them errs by their spread: five standard errors are one seed in 1.7 million.
+    over 1024 of them errs by their spread: five standard errors are one seed in 1.7 million.
     """
     molecule = system("h3")
     guess = hartree_fock_state(molecule.hamiltonian)
@@ -143,7 +146,7 @@ def test_outcomes_not_seen_yet_are_reckoned_with(system):
     alpha, beta = molecule.state.occupations()
     for number, group in enumerate(plan.groups):
         values = (group.values(alpha[:, None], beta[None]) - means[number]) ** 2
-        error = values.std() / np.sqrt(4096)
+        error = values.std() / np.sqrt(DRAWS)
         assert abs(believed[number] - values.mean()) <= 5 * error + 1e-12
     second = replan(plan, estimate, precision=0.01, floor=0.0)
     np.testing.assert_allclose(second.variances, 0.5 * believed / 6.5, rtol=1e-12)
