@@ -236,6 +236,17 @@ def test_fragments_by_name_cost_less_and_less(water, capsys):
     assert costs[-1] < 0.02
 
 
+def test_factors_are_mixed_for_cisd_only(water, capsys):
+    arguments = ("--fragments", "mixed", "-o", "mixed.h5", "--json", "--quiet")
+    status, out, err = run(capsys, "run", "h2", *arguments)
+    assert status == 0, err
+    assert json.loads(out)["measurement"]["n_groups"] == 4
+    assert run(capsys, "verify", "mixed.h5")[0] == 0
+    status, _, err = run(capsys, "run", "h2", "--fragments", "mixed", "--state", "fci", "--quiet")
+    assert status == 2
+    assert "Factors are mixed for a CISD state; got the state fci" in err
+
+
 def test_factorize_leaves_measurement_null(water, capsys):
     status, out, _ = run(capsys, "factorize", "h2", "--method", "df-eigen", "--json", "--quiet")
 

@@ -3,6 +3,7 @@
 
     python examples/benchmarks/large_plans.py                          methane and N2, cc-pVDZ
     python examples/benchmarks/large_plans.py --molecule ethylene      48 orbitals
+    python examples/benchmarks/large_plans.py --molecule water --mix 15     factors mixed, 24 orbitals
 
 Nothing larger than the CISD amplitudes and the one-body covariance, norb⁴ numbers each, is formed.
 Peak memory is the process's, imports included.
@@ -21,6 +22,7 @@ MOLECULES = {
         "H 0.629 -0.629 -0.629",
         "cc-pvdz",
     ),
+    "water": ("O 0 0 0; H 0 0.757 0.587; H 0 -0.757 0.587", "cc-pvdz"),
     "n2": ("N 0 0 0; N 0 0 1.1", "cc-pvdz"),
     "ethylene": (
         "C 0 0 0.667; C 0 0 -0.667; H 0 0.923 1.238; H 0 -0.923 1.238; H 0 0.923 -1.238; "
@@ -29,7 +31,7 @@ MOLECULES = {
     ),
 }
 
-METHODS = (ql.PlainFragments(), ql.MeanFieldFragments(), ql.FluidFragments())
+METHODS = [ql.PlainFragments(), ql.MeanFieldFragments(), ql.FluidFragments()]
 
 
 def main():
@@ -39,7 +41,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--molecule", choices=MOLECULES, action="append")
     parser.add_argument("--tolerance", type=float, default=1e-4)
+    parser.add_argument("--mix", type=int, metavar="STEPS", help="mix factors, too")
     options = parser.parse_args()
+    methods = METHODS + ([ql.MixedFragments(max_steps=options.mix)] if options.mix else [])
     print("molecule   orbitals  determinants  groups  fragments     eps²M  seconds   peak MB")
     for name in options.molecule or ("methane", "n2"):
         atoms, basis = MOLECULES[name]
@@ -51,7 +55,7 @@ def main():
         solved = time.perf_counter() - start
         norb, (n_alpha, n_beta) = hamiltonian.norb, hamiltonian.nelec
         size = comb(norb, n_alpha) * comb(norb, n_beta)
-        for method in METHODS:
+        for method in methods:
             start = time.perf_counter()
             plan = ql.plan_measurement(leaves, state, fragments=method)
             seconds = time.perf_counter() - start

@@ -79,9 +79,10 @@ def measurement_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--fragments",
         default="plain",
-        choices=("plain", "mean-field", "fluid", "resplit", "optimized"),
+        choices=("plain", "mean-field", "fluid", "mixed", "resplit", "optimized"),
         help="how groups are chosen: plain (default), mean-field shifts, fluid one-body parts, "
-        "resplit (free cores in the same frames), optimized (frames too)",
+        "mixed (factors mixed first, for cisd), resplit (free cores in the same frames), "
+        "optimized (frames too)",
     )
     command.add_argument(
         "--state",

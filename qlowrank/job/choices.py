@@ -10,6 +10,7 @@ from qlowrank.measurement import (
     FluidFragments,
     FragmentMethod,
     MeanFieldFragments,
+    MixedFragments,
     OptimizedFragments,
     PlainFragments,
     ResplitFragments,
@@ -61,6 +62,7 @@ FRAGMENTS: dict[str, Callable[[int], FragmentMethod]] = {
     "plain": lambda _: PlainFragments(),
     "mean-field": lambda _: MeanFieldFragments(),
     "fluid": lambda _: FluidFragments(),
+    "mixed": lambda seed: MixedFragments(seed=seed),
     "resplit": lambda _: ResplitFragments(),
     "optimized": lambda seed: OptimizedFragments(seed=seed),
 }

@@ -12,6 +12,7 @@ from qlowrank.hamiltonian.diagonal import DiagonalOperator, Squares
 from qlowrank.states.covariance import cisd_density, cisd_rdms, covariance_from_rdms, rotated
 from qlowrank.states.generating import Amplitudes, central_moments
 from qlowrank.states.response import square_covariances
+from qlowrank.states.squares import square_slope
 from qlowrank.states.state import Moments
 
 
@@ -191,6 +192,18 @@ class CISDState:
             self.nelec,
             self._amplitudes(),
         )
+
+    def square_slope(self, factor: Array) -> tuple[float, Array]:
+        """Return Var ½(L̂ − ⟨L̂⟩)² and its derivative with respect to L, a symmetric matrix.
+
+        Args:
+            factor: L, symmetric, shape (norb, norb).
+        """
+        orbitals = self.determinant.orbitals
+        variance, slope = square_slope(
+            orbitals.T @ factor @ orbitals, self.nelec, self._amplitudes()
+        )
+        return variance, np.asarray(orbitals @ slope @ orbitals.T)
 
     def _amplitudes(self) -> Amplitudes:
         """Return the coefficients with c_0."""

@@ -64,7 +64,7 @@ def _with_gradient(
     """Return g and its derivatives with respect to each exponent, shape (2, norb)."""
     spins = [rotated_blocks(frame, v, n) for v, n in zip(values, nelec, strict=True)]
     vacuum = spins[0].determinant * spins[1].determinant
-    total, adjoints = _excited(spins, amplitudes)
+    total, adjoints = excited(spins, amplitudes)
     gradient = []
     for spin, n, v, (oo, ov, vv) in zip(spins, nelec, values, adjoints, strict=True):
         occupied, virtual = frame[:n], frame[n:]
@@ -74,7 +74,7 @@ def _with_gradient(
     return complex(vacuum * total), np.array(gradient)
 
 
-def _excited(
+def excited(
     spins: list[Rotated], amplitudes: Amplitudes | None
 ) -> tuple[complex, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
     """Return g / D and its adjoints with respect to the blocks R_oo, R_ov, R_vv of each spin."""
