@@ -3,7 +3,7 @@
 
     python examples/benchmarks/large_plans.py                          methane and N2, cc-pVDZ
     python examples/benchmarks/large_plans.py --molecule ethylene      48 orbitals
-    python examples/benchmarks/large_plans.py --molecule water --mix 15     factors mixed, 24 orbitals
+    python examples/benchmarks/large_plans.py --molecule water --mix 15    factors mixed, too
 
 Nothing larger than the CISD amplitudes and the one-body covariance, norb⁴ numbers each, is formed.
 Peak memory is the process's, imports included.

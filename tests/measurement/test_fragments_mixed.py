@@ -11,10 +11,11 @@ from qlowrank.integrals.geometry import converge
 
 @pytest.fixture(scope="module", params=[0, 1], ids=["H4", "H3"])
 def case(request):
-    """A ring of four hydrogen atoms, or three with a doublet; 6-31G."""
+    """A ring of four hydrogen atoms, or three with a doublet and more orbitals."""
     atoms = [("H", (0.0, 0.0, 0.0)), ("H", (0.0, 0.0, 1.0)), ("H", (0.0, 1.1, 0.0))]
     atoms += [("H", (0.0, 1.0, 1.2))] * (1 - request.param)
-    hamiltonian = ql.from_pyscf(converge(atoms, basis="6-31g"))
+    basis = ("sto-3g", "6-31g")[request.param]
+    hamiltonian = ql.from_pyscf(converge(atoms, basis=basis))
     return hamiltonian, ql.double_factorize(hamiltonian), ql.cisd_state(hamiltonian)
 
 
