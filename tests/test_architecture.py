@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "evolution": {"checks", "lowrank", "hamiltonian", "factorization", "circuits"},
     "measurement": {
         *("checks", "lowrank", "integrals", "hamiltonian"),
-        *("factorization", "states", "circuits"),
+        *("factorization", "states", "mps", "circuits"),
     },
     "archive": {
         *("checks", "lowrank", "integrals", "hamiltonian"),

@@ -7,6 +7,7 @@ from pyscf.fci import addons, cistring
 from qiskit.primitives import StatevectorSampler
 from qiskit.quantum_info import Statevector
 
+import qlowrank as ql
 from qlowrank.circuits.chain import DisentanglingLayers, ExactSequence
 from qlowrank.factorization import double_factorize
 from qlowrank.hamiltonian import from_example, from_integrals
@@ -61,3 +62,25 @@ def test_sampling_gives_the_energy(orbitals):
     estimate = plan.estimate(result)
     assert abs(estimate.energy - state.energy) < 5 * estimate.standard_error
     assert estimate.standard_error == pytest.approx(plan.predicted_standard_error, rel=0.2)
+
+
+def test_a_chain_by_itself():
+    """CISD amplitudes, without a CI vector on the way; an open shell; and what is refused."""
+    cisd = ql.cisd_state(from_example("h2", basis="6-31g"))
+    amplitudes = (cisd.reference_coefficient, cisd.singles, cisd.doubles_same)
+    chain = ql.mps_from_cisd(*amplitudes, cisd.doubles_opposite)
+    prepared = prepare_mps(chain, ExactSequence(max_bond=3))
+    found = Statevector(prepared.circuit).data
+    alpha, beta = np.divmod(np.arange(16), 4)
+    vector = chain.to_ci()[alpha, beta]
+    overlap = np.vdot(found[(1 << alpha) + (1 << (beta + 4))], vector)
+    assert prepared.fidelity == pytest.approx(abs(overlap) ** 2, abs=1e-9)
+
+    open_shell = ql.mps_from_determinants([0b011, 0b101], [0b001, 0b010], [0.6, -0.8], 3)
+    found = Statevector(prepare_mps(open_shell).circuit).data
+    assert abs(0.6 * found[0b001_011] - 0.8 * found[0b010_101]) == pytest.approx(1.0, abs=1e-9)
+
+    with pytest.raises(ql.InputError, match="nelec needs sites that count alpha and beta"):
+        prepare_mps(ql.MPS.from_vector(np.ones(4), 2))
+    with pytest.raises(ql.InputError, match="must not be zero"):
+        prepare_mps(ql.scale_mps(open_shell, 0.0))

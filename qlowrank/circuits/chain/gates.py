@@ -23,6 +23,11 @@ class Gate:
         """Number of qubits."""
         return len(self.matrix).bit_length() - 1
 
+    @property
+    def end(self) -> int:
+        """One past the last of them."""
+        return self.position + self.width
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Gates:
@@ -56,7 +61,7 @@ def sequence(chain: Chain) -> tuple[Gate, ...]:
         padded[:, :, : tensor.shape[2]] = tensor
         used = padded.reshape(len(tensor), -1).T
         gate = Gate(position, _completed(used, 2 ** (width - left)))
-        if found and gate.width < found[-1].width:
+        if found and gate.end <= found[-1].end:
             found[-1] = _merged(found[-1], gate)
         else:
             found.append(gate)

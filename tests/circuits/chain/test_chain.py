@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Circuits of chains against their statevectors."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,11 +17,12 @@ ROUNDING = 1e-10
 """Some hundred gates, whose angles the transpiler finds to about 1e-12."""
 
 
-def drawn(rng, length, bond):
-    """A random chain of qubits."""
+def drawn(rng, length, bond, *, varied=False):
+    """A random chain of qubits; with `varied`, bonds widen and narrow at random."""
     tensors, left = [], 1
     for position in range(length):
-        right = min(bond, 2 ** (length - 1 - position), 2 * left)
+        most = int(rng.integers(1, bond + 1)) if varied else bond
+        right = min(most, 2 ** (length - 1 - position), 2 * left)
         tensors.append(rng.standard_normal((left, 2, right)))
         left = right
     return tensors
@@ -39,9 +42,14 @@ def prepared(circuit):
 
 
 @settings(max_examples=15)
-@given(seed=st.integers(0, 2**32 - 1), length=st.integers(1, 6), bond=st.integers(1, 8))
-def test_exact_sequences_are_exact(seed, length, bond):
-    tensors = drawn(np.random.default_rng(seed), length, bond)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    length=st.integers(1, 7),
+    bond=st.integers(1, 8),
+    varied=st.booleans(),
+)
+def test_exact_sequences_are_exact(seed, length, bond, varied):
+    tensors = drawn(np.random.default_rng(seed), length, bond, varied=varied)
     found = prepare_chain(tensors, ExactSequence(max_bond=8))
     overlap = np.vdot(prepared(found.circuit), vector(tensors))
     assert found.fidelity == pytest.approx(1.0, abs=1e-12)
@@ -49,6 +57,16 @@ def test_exact_sequences_are_exact(seed, length, bond):
     assert set(found.circuit.count_ops()) <= {"rz", "sx", "x", "cx"}
     if bond <= 2:
         assert found.two_qubit_count <= 2 * (length - 1)
+
+
+@pytest.mark.parametrize("bonds", [(2, 1, 1, 1, 2), (4, 2, 1, 1, 2), (1, 1, 2, 4, 2, 1, 1)])
+def test_chains_that_fall_apart(rng, bonds):
+    """Gates behind a bond of one state are no part of those before it."""
+    ends = [1, *bonds, 1]
+    ends[1] = min(ends[1], 2)
+    tensors = [rng.standard_normal((a, 2, b)) for a, b in pairwise(ends)]
+    found = prepare_chain(tensors, ExactSequence())
+    assert abs(np.vdot(prepared(found.circuit), vector(tensors))) == pytest.approx(1, abs=ROUNDING)
 
 
 @pytest.mark.parametrize(
