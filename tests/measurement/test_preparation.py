@@ -14,6 +14,9 @@ from qlowrank.hamiltonian import from_example, from_integrals
 from qlowrank.measurement import MeanFieldFragments, plan_measurement, prepare_mps
 from qlowrank.states import GivenOrbitals, LocalOrbitals, ground_state_mps
 
+ROUNDING = 1e-7
+"""Some ten gates; Qiskit takes a two-qubit gate for a simpler one at an infidelity of 1e-9."""
+
 
 def block_vector(state):
     """The state on qubits in block order, alpha in the low bits, through PySCF's CI vector."""
@@ -37,14 +40,14 @@ def test_the_vector_is_the_state_in_block_order(rng, nelec, orbitals):
     found = prepare_mps(state, ExactSequence())
     overlap = np.vdot(Statevector(found.circuit).data, block_vector(state))
     assert found.fidelity == pytest.approx(1.0, abs=1e-12)
-    assert abs(overlap) == pytest.approx(1.0, abs=1e-9)  # gates' angles, to 1e-12 each
+    assert abs(overlap) == pytest.approx(1.0, abs=ROUNDING)
 
 
 def test_fidelity_of_layers_is_that_of_the_statevector():
     state = ground_state_mps(from_example("lih"), orbitals=GivenOrbitals())
     found = prepare_mps(state, DisentanglingLayers(n_layers=2, sweeps=10))
     overlap = np.vdot(Statevector(found.circuit).data, block_vector(state))
-    assert found.fidelity == pytest.approx(abs(overlap) ** 2, abs=1e-9)
+    assert found.fidelity == pytest.approx(abs(overlap) ** 2, abs=ROUNDING)
     assert found.fidelity > 0.99  # the determinant alone has 0.98
     assert found.two_qubit_count <= 2 * 2 * 11
 
@@ -74,11 +77,11 @@ def test_a_chain_by_itself():
     alpha, beta = np.divmod(np.arange(16), 4)
     vector = chain.to_ci()[alpha, beta]
     overlap = np.vdot(found[(1 << alpha) + (1 << (beta + 4))], vector)
-    assert prepared.fidelity == pytest.approx(abs(overlap) ** 2, abs=1e-9)
+    assert prepared.fidelity == pytest.approx(abs(overlap) ** 2, abs=ROUNDING)
 
     open_shell = ql.mps_from_determinants([0b011, 0b101], [0b001, 0b010], [0.6, -0.8], 3)
     found = Statevector(prepare_mps(open_shell).circuit).data
-    assert abs(0.6 * found[0b001_011] - 0.8 * found[0b010_101]) == pytest.approx(1.0, abs=1e-9)
+    assert abs(0.6 * found[0b001_011] - 0.8 * found[0b010_101]) == pytest.approx(1.0, abs=ROUNDING)
 
     with pytest.raises(ql.InputError, match="nelec needs sites that count alpha and beta"):
         prepare_mps(ql.MPS.from_vector(np.ones(4), 2))

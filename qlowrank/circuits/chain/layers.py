@@ -2,13 +2,21 @@
 """Approximate preparation by a few staircases of two-qubit gates."""
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
+from scipy import linalg
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.circuits.chain.gates import Gate, Gates, pairs, sequence
 from qlowrank.circuits.chain.tensors import Chain, cut, environment, overlap, zeros
+
+SHAKING = 0.01
+"""Angles by which gates are turned before they are improved, radians."""
+
+RESTING = 5
+"""Rounds over which the gain is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +26,9 @@ class DisentanglingLayers:
     The best chain of bond dimension two is prepared by one staircase; undoing it leaves a chain
     with less entanglement, which the next one takes on. Then all gates are improved one after the
     other: with all others fixed, the overlap is linear in a gate, and the best orthogonal one is a
-    polar factor. Real gates of determinant one take two CNOTs each, so a layer takes two a bond.
+    polar factor. Symmetric states hold this iteration in saddle points, so the gates are shaken by
+    a small random rotation first. Real gates of determinant one take two CNOTs each, so a layer
+    takes two a bond.
 
     Source:
         S.-J. Ran, Phys. Rev. A 101, 032310 (2020); the improvement as in M. S. Rudolph et al.,
@@ -29,13 +39,15 @@ class DisentanglingLayers:
     """Staircases."""
     sweeps: int = 50
     """Most rounds of improvement, each over all gates and back."""
-    tolerance: float = 1e-4
-    """Stop when a round lowers the infidelity by less than this share of it."""
+    tolerance: float = 1e-3
+    """Stop when five rounds lower the infidelity by less than five times this share of it."""
+    seed: int = 0
+    """Of the shaking."""
     max_bond: int = 64
     """Most states of a bond kept on the way; larger chains are followed approximately."""
 
     def __post_init__(self) -> None:
-        for name, least in (("n_layers", 1), ("sweeps", 0), ("max_bond", 2)):
+        for name, least in (("n_layers", 1), ("sweeps", 0), ("seed", 0), ("max_bond", 2)):
             if checks.whole(name, getattr(self, name)) < least:
                 raise InputError(f"{name} must be at least {least}; got {getattr(self, name)}.")
         checks.positive("tolerance", self.tolerance)
@@ -46,14 +58,17 @@ class DisentanglingLayers:
         length = len(target)
         if length == 1:
             return Gates(sequence(target), kept)
-        gates = self._disentangle(target)
-        fidelity = _fidelity(target, gates, self.max_bond)
+        first = self._disentangle(target)
+        best = first, _fidelity(target, first, self.max_bond)
+        gates, reached = _shaken(first, np.random.default_rng(self.seed)), [0.0]
         for _ in range(self.sweeps):
-            gates, improved = self._improve(target, gates)
-            gained, fidelity = improved - fidelity, improved
-            if gained <= self.tolerance * (1 - fidelity):
+            gates, fidelity = self._improve(target, gates)
+            best = max(best, (gates, fidelity), key=itemgetter(1))
+            reached.append(fidelity)
+            rounds = reached[-RESTING:]
+            if rounds[-1] - rounds[0] <= RESTING * self.tolerance * (1 - rounds[-1]):
                 break
-        return Gates(tuple(gates), kept * fidelity)
+        return Gates(tuple(best[0]), kept * best[1])
 
     def _disentangle(self, target: Chain) -> list[Gate]:
         """Staircases from chains of bond dimension two, the last found first in time."""
@@ -86,6 +101,15 @@ class DisentanglingLayers:
             found.append(best)
             ket = _applied(ket, best, self.max_bond)
         return found, min(value**2, 1.0)
+
+
+def _shaken(gates: list[Gate], rng: np.random.Generator) -> list[Gate]:
+    """Turn every gate a little."""
+    found = []
+    for gate in gates:
+        noise = SHAKING * rng.standard_normal(gate.matrix.shape)
+        found.append(Gate(gate.position, gate.matrix @ linalg.expm(noise - noise.T)))
+    return found
 
 
 def _best(gate: Gate, bra: Chain, ket: Chain) -> tuple[Gate, float]:

@@ -13,8 +13,8 @@ from qlowrank.checks import InputError
 from qlowrank.circuits.chain import DisentanglingLayers, ExactSequence, prepare_chain
 from qlowrank.circuits.chain.tensors import Chain, cut
 
-ROUNDING = 1e-10
-"""Some hundred gates, whose angles the transpiler finds to about 1e-12."""
+ROUNDING = 1e-7
+"""Some ten gates; Qiskit takes a two-qubit gate for a simpler one at an infidelity of 1e-9."""
 
 
 def drawn(rng, length, bond, *, varied=False):
