@@ -271,6 +271,63 @@ def test_convert_and_read_back(water, capsys):
     )
 
 
+@pytest.mark.parametrize("tolerance", ["1e-2", "1e-4", "1e-6"])
+@pytest.mark.parametrize("state", ["fci", "mps"])
+def test_energies_enclose_full_ci(water, capsys, tolerance, state):
+    """The interval of a rough Hamiltonian holds the exact energy; the estimate is close to it."""
+    arguments = ("run", "water", "--active", "4,4", "--state", state, "--json", "--quiet")
+    _, out, _ = run(capsys, *arguments, "--tolerance", "0")
+    exact = json.loads(out)["energy"]["estimate"]
+    _, out, _ = run(capsys, *arguments, "--tolerance", tolerance)
+    found = json.loads(out)["energy"]
+
+    assert found["lower"] <= exact <= found["upper"]
+    assert found["lower"] <= found["estimate"] <= found["upper"]
+    assert found["upper"] - found["lower"] <= 4 * 16 * float(tolerance) + 1e-8  # η Σ_pq R_pqpq
+
+
+def test_an_interrupted_job_goes_on(water, capsys, monkeypatch):
+    """Stopped twice, it ends with the same bytes as one that was never stopped."""
+    from qlowrank.integrals import geometry
+    from qlowrank.integrals.direct import budget, read
+
+    monkeypatch.setattr(read, "DIRECT_FROM", 10)
+    monkeypatch.setattr(budget, "MOST", 10)
+    job = ("factorize", "water.xyz", "--basis", "6-31g", "--quiet")
+    assert run(capsys, *job, "-o", "whole.h5")[0] == 0
+    tell = budget.Means.tell
+    for task in ("Cholesky pivots", "Columns of integrals"):
+
+        def stop(self, name, done, total, at=task):
+            if name == at:
+                raise KeyboardInterrupt
+            tell(self, name, done, total)
+
+        monkeypatch.setattr(budget.Means, "tell", stop)
+        status, _, err = run(capsys, *job, "-o", "parts.h5", "--checkpoint", "work")
+        assert status == 130, err
+        assert not (water / "parts.h5").exists()
+        assert (water / "work" / "mean-field.npz").exists()
+    monkeypatch.setattr(budget.Means, "tell", tell)
+    monkeypatch.setattr(geometry, "keep_mean_field", None)  # it need not converge again
+    refused(capsys, "factorize", "water.xyz", "--basis", "sto-3g", "--checkpoint", "work")
+    assert "another tolerance" in refused(
+        capsys, *job, "--checkpoint", "work", "--tolerance", "1e-4"
+    )
+
+    assert run(capsys, *job, "-o", "parts.h5", "--checkpoint", "work")[0] == 0
+    assert (water / "parts.h5").read_bytes() == (water / "whole.h5").read_bytes()
+    assert not (water / "work").exists()
+
+
+def test_a_folder_of_something_else_is_not_touched(water, capsys):
+    assert "name a new folder" in refused(
+        capsys, "factorize", "water.xyz", "--basis", "sto-3g", "--checkpoint", "."
+    )
+    assert sorted(p.name for p in water.iterdir()) == ["water.xyz"]
+    assert "leave out --checkpoint" in refused(capsys, "run", "femoco", "--checkpoint", "work")
+
+
 def test_resources_of_shifted_leaves_are_fewer(water, capsys):
     """A shift lowers the one-norm, and with it the steps of phase estimation."""
     costs = []

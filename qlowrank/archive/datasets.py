@@ -87,6 +87,7 @@ def write(file: Any, entry: Entry) -> str:
     value = digest(data)
     for name, text in (("units", entry.units), ("axes", entry.axes), ("sha256", value)):
         dataset.attrs[name] = text
+    dataset.flush()  # now, not when the last reference to it goes: the file's layout depends on it
     return value
 
 

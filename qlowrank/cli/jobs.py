@@ -114,10 +114,11 @@ def _molecule(options: argparse.Namespace) -> "MoleculeRequest":
         active=options.active,
         tolerance=options.tolerance,
         max_memory=options.max_memory,
+        checkpoint=getattr(options, "checkpoint", None),
     )
 
 
 def parameters_of(options: argparse.Namespace) -> str:
     """Return the options that decide the result as a JSON object, for the archive."""
-    hidden = {"verb", "output", "overwrite", "quiet", "json", "command"}
+    hidden = {"verb", "output", "overwrite", "quiet", "json", "command", "checkpoint"}
     return json.dumps({k: v for k, v in vars(options).items() if k not in hidden}, sort_keys=True)

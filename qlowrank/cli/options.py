@@ -49,6 +49,16 @@ def molecule_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def checkpoint_option(command: argparse.ArgumentParser) -> None:
+    """Where unfinished work is kept."""
+    command.add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        help="keep the decomposition of a large molecule here while it is done; the same command "
+        "goes on from there after an interruption",
+    )
+
+
 def factorization_options(command: argparse.ArgumentParser) -> None:
     """How to factorize."""
     command.add_argument(

@@ -10,6 +10,7 @@ from typing import Any
 
 from qlowrank import checks
 from qlowrank.checks import InputError, NotConvergedError
+from qlowrank.integrals.kept_mean_field import keep_mean_field, restore_mean_field
 
 CLOSEST = 1e-2
 """Atoms closer than this, in Ångström, are a mistake in the geometry."""
@@ -73,6 +74,7 @@ def converge(
     basis: str,
     charge: int = 0,
     spin: int | None = None,
+    keep: Path | None = None,
 ) -> Any:
     """Converge RHF (spin 0) or ROHF for a geometry in Ångström; return PySCF's mean field.
 
@@ -82,10 +84,11 @@ def converge(
             with it.
         charge: Total charge.
         spin: n_alpha − n_beta; by default 0 or 1, whichever the number of electrons allows.
+        keep: A file to keep the converged mean field in; if it is there, it is read instead.
 
     Raises:
         InputError: Unknown basis, atoms on top of each other, or charge and spin that the
-            electrons cannot have.
+            electrons cannot have; `keep` is of another molecule.
         NotConvergedError: The SCF converged neither by DIIS nor by Newton steps.
     """
     from pyscf import scf
@@ -93,6 +96,9 @@ def converge(
     mol = _molecule(atoms, basis, charge, spin)
     mean_field = (scf.RHF if mol.spin == 0 else scf.ROHF)(mol)
     mean_field.conv_tol = 1e-11
+    if keep is not None and keep.exists():
+        restore_mean_field(keep, mean_field)
+        return mean_field
     mean_field.kernel()
     if not mean_field.converged:
         second_order = mean_field.newton()
@@ -105,6 +111,8 @@ def converge(
             "geometry, or converge it in PySCF and pass the object to ql.from_pyscf.",
             best=mean_field,
         )
+    if keep is not None:
+        keep_mean_field(keep, mean_field)
     return mean_field
 
 

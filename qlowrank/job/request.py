@@ -22,6 +22,8 @@ class MoleculeRequest:
     """Largest error of any two-electron integral, Hartree."""
     max_memory: float | None = None
     """Bytes that large arrays may take."""
+    checkpoint: str | None = None
+    """Folder to keep unfinished work in."""
 
 
 @dataclass(frozen=True, slots=True)

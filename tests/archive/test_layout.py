@@ -179,6 +179,22 @@ def test_identical_records_make_identical_files(tmp_path, archive, records):
         assert (tmp_path / f"{name}.h5").read_bytes() == archive.read_bytes(), name
 
 
+def test_references_that_others_hold_change_nothing(records, tmp_path, monkeypatch):
+    """A profiler's thread may keep datasets alive for a while; the bytes stay the same."""
+    ql.save(tmp_path / "a.h5", *records.values())
+    create, held = h5py.Group.create_dataset, []
+
+    def hold(*args, **kwargs):
+        held.append(create(*args, **kwargs))
+        return held[-1]
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", hold)
+    ql.save(tmp_path / "b.h5", *records.values())
+    held.clear()
+
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
 def test_another_process_makes_the_same_file(tmp_path, archive):
     """At another time, with other hashes of strings, from another folder."""
     script = """
