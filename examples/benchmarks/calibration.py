@@ -119,7 +119,7 @@ def rare_rows(repetitions: int, seed: int) -> Iterator[str]:
         leaves = ql.double_factorize(hamiltonian, gauge=ql.EigenGauge())
         exact = ql.fci_state(hamiltonian)
         for guide in (exact, ql.cisd_state(hamiltonian)):
-            fragments = ql.OptimizedFragments(max_steps=40)
+            fragments = ql.OptimizedFragments(max_steps=15)
             plan = ql.plan_measurement(leaves, guide, fragments=fragments)
             variances = np.array([exact.moments(group).variance for group in plan.groups])
             true = np.sqrt(np.sum(variances / plan.shots))
