@@ -9,8 +9,9 @@ from scipy import linalg
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.circuits.chain.environments import Environments
 from qlowrank.circuits.chain.gates import Gate, Gates, pairs, sequence
-from qlowrank.circuits.chain.tensors import Chain, cut, environment, overlap, zeros
+from qlowrank.circuits.chain.tensors import Chain, cut, overlap, zeros
 
 SHAKING = 0.01
 """Angles by which gates are turned before they are improved, radians."""
@@ -90,14 +91,15 @@ class DisentanglingLayers:
             kets.append(_applied(kets[-1], gate, self.max_bond))
         bras = [target]
         better: list[Gate] = []
+        environments = Environments()
         for gate, ket in zip(reversed(gates), reversed(kets[:-1]), strict=True):
-            best, _ = _best(gate, bras[-1], ket)
+            best, _ = _best(gate, environments.at(bras[-1], ket, gate.position))
             better.append(best)
             undone = Gate(best.position, best.matrix.T)
             bras.append(_applied(bras[-1], undone, self.max_bond))
         ket, value, found = kets[0], 0.0, []
         for gate, bra in zip(reversed(better), reversed(bras[:-1]), strict=True):
-            best, value = _best(gate, bra, ket)
+            best, value = _best(gate, environments.at(bra, ket, gate.position))
             found.append(best)
             ket = _applied(ket, best, self.max_bond)
         return found, min(value**2, 1.0)
@@ -112,9 +114,9 @@ def _shaken(gates: list[Gate], rng: np.random.Generator) -> list[Gate]:
     return found
 
 
-def _best(gate: Gate, bra: Chain, ket: Chain) -> tuple[Gate, float]:
+def _best(gate: Gate, environment: Array) -> tuple[Gate, float]:
     """The gate of determinant one with the largest ⟨bra|gate|ket⟩, and that value."""
-    vectors, values, others = np.linalg.svd(environment(bra, ket, gate.position))
+    vectors, values, others = np.linalg.svd(environment)
     if np.linalg.det(vectors) * np.linalg.det(others) < 0:
         vectors[:, -1] *= -1
         values[-1] *= -1

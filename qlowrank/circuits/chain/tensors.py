@@ -75,34 +75,15 @@ def zeros(length: int) -> Chain:
     return Chain([np.array([[[1.0], [0.0]]]) for _ in range(length)])
 
 
-def environment(bra: Chain, ket: Chain, position: int) -> Array:
-    """Return ⟨bra|·|ket⟩ with two neighbouring qubits left open, shape (4 of bra, 4 of ket)."""
-    left = np.ones((1, 1))
-    for k in range(position):
-        left = _grown(left, bra.tensors[k], ket.tensors[k])
-    right = np.ones((1, 1))
-    for k in range(len(bra) - 1, position + 1, -1):
-        right = _grown(right, bra.tensors[k].T, ket.tensors[k].T)
-    pairs = [
-        np.tensordot(c.tensors[position], c.tensors[position + 1], axes=1).reshape(
-            len(c.tensors[position]), 4, -1
-        )
-        for c in (bra, ket)
-    ]
-    upper, lower = pairs
-    half = np.tensordot(np.tensordot(left, lower, axes=1), right, axes=(2, 1))
-    return np.asarray(np.tensordot(upper, half, axes=((0, 2), (0, 2))))
-
-
 def overlap(bra: Chain, ket: Chain) -> float:
     """Return ⟨bra|ket⟩."""
     left = np.ones((1, 1))
     for one, other in zip(bra.tensors, ket.tensors, strict=True):
-        left = _grown(left, one, other)
+        left = grown(left, one, other)
     return float(left[0, 0])
 
 
-def _grown(overlaps: Array, upper: Array, lower: Array) -> Array:
+def grown(overlaps: Array, upper: Array, lower: Array) -> Array:
     """Overlaps of bond states, one more position included."""
     half = np.tensordot(overlaps, lower, axes=1)
     return np.asarray(np.tensordot(upper, half, axes=((0, 1), (0, 1))))
