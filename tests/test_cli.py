@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -395,13 +396,25 @@ def test_an_unfinished_mps_is_kept_and_told(water, capsys, monkeypatch):
 
     def unfinished(*arguments, **options):
         state = ql.ground_state_mps(*arguments, **options)
-        return replace(state, convergence=replace(state.convergence, status="interrupted"))
+        convergence = ql.states.Convergence(
+            bond_dimensions=np.array([1, 2]),
+            energies=np.array([-1.05, -1.10]),
+            discarded_weights=np.array([1e-3, 1e-4]),
+            sweeps=np.array([3, 2]),
+            status="interrupted",
+        )
+        return replace(state, convergence=convergence)
 
     monkeypatch.setattr(entangling, "ground_state_mps", unfinished)
     status, out, err = run(capsys, "entangle", "h2", "-o", "a.h5", "--quiet")
     assert status == 1
     assert "DMRG interrupted at bond dimension 2" in err
     assert "stopped:" in out
+    assert "by bond         1: -1.050000; 2: -1.100000" in out
+    # E = -1.1 - 0.05 / 9, a ninth of the fall further, and a fifth of that
+    assert "extrapolated    -1.105556 ± 0.001111 Hartree" in out
+    assert run(capsys, "report", "a.h5")[0] == 0
+    assert Path("a.html").read_text(encoding="utf-8").count("<svg") == 4
     assert ql.load("a.h5")["mps_state"].convergence.status == "interrupted"
 
 

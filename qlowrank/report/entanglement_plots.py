@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of entanglement: the bonds, their spectra, and who shares information with whom."""
+"""Pictures of chains: bonds, spectra, who shares information with whom, and convergence."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ import numpy as np
 from qlowrank.checks import InputError
 from qlowrank.mps.entanglement import Entanglement
 from qlowrank.report.style import BLUE, GREEN, INK, ORANGE
+from qlowrank.states import Convergence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,3 +116,20 @@ def draw_mutual_information(
     axes.set_axis_off()
     axes.set_title("Mutual information", loc="left")
     axes.legend(title="nats", frameon=False, fontsize="small", loc="lower right")
+
+
+def draw_convergence(axes: "Axes", found: Convergence) -> None:
+    """Energies of all bond dimensions over their discarded weights, and the line to weight zero."""
+    line = found.extrapolation()
+    above = 1e3 * (found.energies - line.energy)
+    weights = np.append(found.discarded_weights[-2:], 0.0)
+    axes.plot(weights, np.append(above[-2:], 0.0), color="#a9bccb", linewidth=0.8)
+    axes.errorbar([0.0], [0.0], yerr=[1e3 * line.uncertainty], fmt="s", color=ORANGE, capsize=3)
+    axes.plot(found.discarded_weights, above, "o", color=INK)
+    for weight, energy, bond in zip(
+        found.discarded_weights, above, found.bond_dimensions, strict=True
+    ):
+        axes.annotate(str(bond), (weight, energy), xytext=(4, -10), textcoords="offset points")
+    axes.set_title("Energy by bond dimension", loc="left")
+    axes.set_xlabel("largest discarded weight")
+    axes.set_ylabel("above the extrapolated energy (mHartree)")

@@ -11,7 +11,12 @@ import numpy as np
 from qlowrank.archive import Study, Verification
 from qlowrank.job import outcome_of
 from qlowrank.mps import Entanglement, entanglement
-from qlowrank.report.entanglement_plots import draw_bonds, draw_mutual_information, draw_spectra
+from qlowrank.report.entanglement_plots import (
+    draw_bonds,
+    draw_convergence,
+    draw_mutual_information,
+    draw_spectra,
+)
 from qlowrank.report.leaf_plot import draw_leaves
 from qlowrank.report.shot_plot import draw_shots
 from qlowrank.report.style import STYLE
@@ -73,6 +78,9 @@ def _pictures(study: Study) -> Iterator[Callable[["Axes"], None]]:
         yield lambda axes: draw_bonds(axes, found)
         yield lambda axes: draw_spectra(axes, found)
         yield lambda axes: draw_mutual_information(axes, found)
+    state = study.held("mps_state")
+    if state is not None and len(state.convergence.energies) > 1:
+        yield lambda axes: draw_convergence(axes, state.convergence)
 
 
 def _entropies(study: Study) -> Entanglement | None:

@@ -10,6 +10,7 @@ from qlowrank.report.entanglement_plots import (
     LEVELS,
     WEIGHTS,
     draw_bonds,
+    draw_convergence,
     draw_mutual_information,
     draw_spectra,
     entanglement_figure,
@@ -70,3 +71,27 @@ def test_products_can_be_drawn(tmp_path):
 def test_labels_must_fit(found, axes):
     with pytest.raises(ql.InputError, match="labels must name 4 orbitals; got 1"):
         draw_mutual_information(axes, found, labels=["a"])
+
+
+def test_convergence(axes):
+    """Energies above the extrapolated one in mHartree, its uncertainty, and a line to it."""
+    convergence = ql.states.Convergence(
+        bond_dimensions=np.array([25, 50, 100]),
+        energies=np.array([-0.9, -1.0, -1.01]),
+        discarded_weights=np.array([5e-4, 1e-5, 1e-6]),
+        sweeps=np.array([5, 4, 4]),
+        status="converged",
+    )
+    draw_convergence(axes, convergence)
+
+    line = convergence.extrapolation()
+    straight, *_, points = axes.lines
+    np.testing.assert_allclose(points.get_ydata(), 1e3 * (convergence.energies - line.energy))
+    x, y = straight.get_data()
+    assert (x[-1], y[-1]) == (0.0, 0.0)
+    assert y[0] / x[0] == pytest.approx(y[1] / x[1])  # one straight line
+    (bar,) = axes.containers[0].lines[2]
+    assert bar.get_segments()[0][:, 1] == pytest.approx(
+        [-1e3 * line.uncertainty, 1e3 * line.uncertainty]
+    )
+    assert [text.get_text() for text in axes.texts] == ["25", "50", "100"]
