@@ -78,13 +78,17 @@ def local(hamiltonian, _options, _bar):
 def gauge(hamiltonian, options, bar):
     """Gauge and shifts optimised together."""
     descent = ql.GaugeDescent(max_steps=options.steps, seed=options.seed)
-    return ql.optimize_gauge(hamiltonian, method=descent, progress=bar).factorization
+    return ql.optimize_gauge(
+        hamiltonian, extra_leaves=options.extra, method=descent, progress=bar
+    ).factorization
 
 
 def empty(hamiltonian, options, bar):
     """The same with one more orbital that stays empty."""
     descent = ql.GaugeDescent(max_steps=options.steps, seed=options.seed)
-    encoding = ql.encode_squares(hamiltonian, method=descent, progress=bar)
+    encoding = ql.encode_squares(
+        hamiltonian, extra_leaves=options.extra, method=descent, progress=bar
+    )
     return encoding.with_empty_orbital()
 
 
@@ -92,7 +96,11 @@ def projected(hamiltonian, options, bar):
     """The same with directions of the index projected out: another encoding."""
     descent = ql.GaugeDescent(max_steps=options.steps, seed=options.seed)
     return ql.encode_squares(
-        hamiltonian, n_projected=options.projected, method=descent, progress=bar
+        hamiltonian,
+        n_projected=options.projected,
+        extra_leaves=options.extra,
+        method=descent,
+        progress=bar,
     )
 
 
@@ -171,6 +179,7 @@ def main():
     parser.add_argument("--row", choices=ROWS, action="append", help="all by default")
     parser.add_argument("--steps", type=int, default=200, help="steps in each of four stages")
     parser.add_argument("--projected", type=int, default=16, help="directions left out")
+    parser.add_argument("--extra", type=int, help="leaves beyond the factors; a quarter of them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tolerance", type=float, help="of the Cholesky vectors, Hartree")
     parser.add_argument("--ccsd-t", action="store_true", help="error of femoco's integrals")

@@ -7,6 +7,7 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.lowrank.groups import AffinityGroups, affinity_groups
 from qlowrank.mps.arithmetic import scale_mps
 from qlowrank.mps.compress import sweep
 from qlowrank.mps.cuts import Allowance
@@ -76,6 +77,26 @@ class Entanglement:
         shared = single[:, None] + single[None, :] - self.pair_entropies
         np.fill_diagonal(shared, 0.0)
         return np.maximum(shared, 0.0)
+
+    def groups(self, n_groups: int, *, seed: int = 0) -> AffinityGroups:
+        """Name groups of sites that share information among themselves: bonds, shells, pairs.
+
+        They are the non-negative parts of the mutual information; see `ql.affinity_groups`.
+
+        Args:
+            n_groups: Number of groups, from 1 to n_sites.
+            seed: Of the starts.
+
+        Raises:
+            InputError: No group, or more groups than sites.
+
+        >>> import qlowrank as ql
+        >>> state = ql.fci_state(ql.from_example("lih"))
+        >>> found = ql.entanglement(ql.mps_from_ci(state.vector, state.norb, state.nelec))
+        >>> found.groups(2).weights.shape
+        (6, 2)
+        """
+        return affinity_groups(self.mutual_information, n_groups, seed=seed)
 
     @property
     def bond_dimensions(self) -> tuple[int, ...]:

@@ -152,6 +152,12 @@ def _default(record: Any) -> Encoding:
         return HypercontractedEncoding()
     if hasattr(record, "leaves") and hasattr(record, "cores"):
         return DoubleFactorizedEncoding()
+    if hasattr(record, "with_empty_orbital"):
+        raise InputError(
+            "A SquareEncoding is counted as the double factorization it is: "
+            "ql.resource_estimate(encoding.with_empty_orbital()). With directions projected out it "
+            "is none, and no formula here counts it."
+        )
     raise InputError(
         "resource_estimate needs a factorization, or a Hamiltonian; got "
         f"{type(record).__name__}. Make one with ql.double_factorize(hamiltonian)."

@@ -152,3 +152,14 @@ def test_block2_agrees(tmp_path):
 def test_bad_input(act, message):
     with pytest.raises(ql.InputError, match=re.escape(message)):
         act(ql.MPS.from_vector(np.arange(8.0), 2))
+
+
+def test_groups_of_sites_are_the_bonds():
+    """Two pairs of electrons, each in a bond of its own: sites 0, 2 and sites 1, 3."""
+    strings_of = [0b0011, 0b0110, 0b1001, 0b1100]  # one orbital of 0, 2 and one of 1, 3 filled
+    weights = np.outer([0.8, -0.6], [0.8, -0.6]).ravel()[[0, 2, 1, 3]]
+    mps = ql.mps_from_determinants(strings_of, strings_of, weights, 4)
+    found = ql.entanglement(mps)
+    assert set(found.groups(2).groups) == {(0, 2), (1, 3)}
+    with pytest.raises(ql.InputError, match="between 1 and 4"):
+        found.groups(5)

@@ -158,6 +158,12 @@ def test_small_molecules_have_a_cost(norb, rank):
         (lambda f, h: ql.resource_estimate(f, precision=np.nan), "precision must be finite"),
         (lambda f, h: ql.resource_estimate(3), "needs a factorization, or a Hamiltonian; got int"),
         (
+            lambda f, h: ql.resource_estimate(
+                ql.encode_squares(h, method=ql.GaugeDescent(max_steps=1))
+            ),
+            "counted as the double factorization it is",
+        ),
+        (
             lambda f, h: ql.resource_estimate(h, encoding=DoubleFactorizedEncoding()),
             "needs a factorization; got Hamiltonian, which has no leaves and no cores",
         ),
