@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
         print(summary(outcome, options.output))
     if outcome.failure is not None:
         return complain(FAILED, outcome.failure)
+    finish(options.checkpoint)
     return DONE
 
 
@@ -52,7 +53,16 @@ def convert(options: argparse.Namespace) -> int:
         outcome = run_job(JobRequest(_molecule(options)), progress=progress)
     outcome.hamiltonian.to_fcidump(options.output, overwrite=options.overwrite)
     print(f"wrote {options.output}: {outcome.hamiltonian!r}")
+    finish(options.checkpoint)
     return DONE
+
+
+def finish(checkpoint: Path | None) -> None:
+    """Remove the work that was kept for an interrupted job: there is nothing left to do."""
+    from qlowrank.job import JobCheckpoint
+
+    if checkpoint is not None:
+        JobCheckpoint(checkpoint).close()
 
 
 def refuse_unwritable(path: Path | None, overwrite: bool) -> None:

@@ -49,13 +49,13 @@ def molecule_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def checkpoint_option(command: argparse.ArgumentParser) -> None:
-    """Where unfinished work is kept."""
+def large_options(command: argparse.ArgumentParser) -> None:
+    """What large molecules need."""
     command.add_argument(
         "--checkpoint",
+        type=Path,
         metavar="FOLDER",
-        help="keep the decomposition of a large molecule here while it is done; the same command "
-        "goes on from there after an interruption",
+        help="keep work there; the same command goes on after an interruption",
     )
 
 

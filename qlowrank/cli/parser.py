@@ -9,8 +9,8 @@ from qlowrank.cli.archives import show, verify
 from qlowrank.cli.jobs import convert, run
 from qlowrank.cli.options import (
     OneLineParser,
-    checkpoint_option,
     factorization_options,
+    large_options,
     measurement_options,
     molecule_options,
     output_options,
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         molecule_options(command)
-        checkpoint_option(command)
+        large_options(command)
         factorization_options(command)
         if name != "factorize":
             measurement_options(command)
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("convert", help="write a molecule's Hamiltonian as an FCIDUMP")
     molecule_options(command)
-    checkpoint_option(command)
+    large_options(command)
     command.add_argument("-o", "--output", required=True, metavar="FILE", type=Path)
     command.add_argument("--overwrite", action="store_true", help="replace an existing file")
     command.add_argument("--quiet", action="store_true", help="no progress on standard error")
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     text = "count Toffoli gates and qubits of phase estimation"
     command = commands.add_parser("resources", help=text, description=text)
     molecule_options(command)
-    checkpoint_option(command)
+    large_options(command)
     factorization_options(command)
     command.add_argument(
         "--precision", type=float, default=1e-3, help="error of the energy, Hartree (1e-3)"
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     text = "the wavefunction as a chain of tensors: bond dimensions and entropies"
     command = commands.add_parser("entangle", help=text, description=text)
     molecule_options(command)
-    checkpoint_option(command)
+    large_options(command)
     command.add_argument(
         "--max-bond", type=int, default=200, metavar="N", help="most states of a bond (200)"
     )

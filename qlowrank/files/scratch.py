@@ -12,6 +12,9 @@ from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.files.atomic import FULL
 
+HEADER = 4096
+"""Bytes, more than HDF5 writes around one contiguous dataset."""
+
 
 def array_for(
     shape: tuple[int, ...], max_memory: float | None = None, folder: Path | None = None
@@ -61,6 +64,7 @@ def mapped_array(path: Path, shape: tuple[int, ...]) -> Array:
     import h5py
 
     size = 8 * int(np.prod(shape))
+    _claim(path, 0, size + HEADER)  # HDF5 is not to find out that the disk is full
     with h5py.File(path, "w") as file:
         layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -96,7 +100,7 @@ def _claim(path: Path, offset: int, size: int) -> None:
     """Reserve the dataset's bytes on the disk."""
     if not hasattr(os, "posix_fallocate"):
         return
-    with path.open("r+b") as file:
+    with path.open("ab") as file:
         try:
             os.posix_fallocate(file.fileno(), offset, size)
         except OSError as error:

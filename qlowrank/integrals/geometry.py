@@ -10,7 +10,6 @@ from typing import Any
 
 from qlowrank import checks
 from qlowrank.checks import InputError, NotConvergedError
-from qlowrank.integrals.kept_mean_field import keep_mean_field, restore_mean_field
 
 CLOSEST = 1e-2
 """Atoms closer than this, in Ångström, are a mistake in the geometry."""
@@ -74,7 +73,6 @@ def converge(
     basis: str,
     charge: int = 0,
     spin: int | None = None,
-    keep: Path | None = None,
 ) -> Any:
     """Converge RHF (spin 0) or ROHF for a geometry in Ångström; return PySCF's mean field.
 
@@ -84,21 +82,13 @@ def converge(
             with it.
         charge: Total charge.
         spin: n_alpha − n_beta; by default 0 or 1, whichever the number of electrons allows.
-        keep: A file to keep the converged mean field in; if it is there, it is read instead.
 
     Raises:
         InputError: Unknown basis, atoms on top of each other, or charge and spin that the
-            electrons cannot have; `keep` is of another molecule.
+            electrons cannot have.
         NotConvergedError: The SCF converged neither by DIIS nor by Newton steps.
     """
-    from pyscf import scf
-
-    mol = _molecule(atoms, basis, charge, spin)
-    mean_field = (scf.RHF if mol.spin == 0 else scf.ROHF)(mol)
-    mean_field.conv_tol = 1e-11
-    if keep is not None and keep.exists():
-        restore_mean_field(keep, mean_field)
-        return mean_field
+    mean_field = mean_field_of(atoms, basis=basis, charge=charge, spin=spin)
     mean_field.kernel()
     if not mean_field.converged:
         second_order = mean_field.newton()
@@ -106,13 +96,31 @@ def converge(
         mean_field = second_order.undo_soscf()
     if not mean_field.converged:
         raise NotConvergedError(
-            f"The SCF of {' '.join(mol.elements)} in {basis} did not converge, neither by DIIS nor "
-            f"by Newton steps; its last energy is {mean_field.e_tot:.8f} Hartree. Check the "
-            "geometry, or converge it in PySCF and pass the object to ql.from_pyscf.",
+            f"The SCF of {' '.join(mean_field.mol.elements)} in {basis} did not converge, neither "
+            f"by DIIS nor by Newton steps; its last energy is {mean_field.e_tot:.8f} Hartree. "
+            "Check the geometry, or converge it in PySCF and pass the object to ql.from_pyscf.",
             best=mean_field,
         )
-    if keep is not None:
-        keep_mean_field(keep, mean_field)
+    return mean_field
+
+
+def mean_field_of(
+    atoms: list[tuple[str, tuple[float, float, float]]],
+    *,
+    basis: str,
+    charge: int = 0,
+    spin: int | None = None,
+) -> Any:
+    """Return RHF (spin 0) or ROHF for a geometry as `converge` begins with it.
+
+    Raises:
+        InputError: As `converge`.
+    """
+    from pyscf import scf
+
+    mol = _molecule(atoms, basis, charge, spin)
+    mean_field = (scf.RHF if mol.spin == 0 else scf.ROHF)(mol)
+    mean_field.conv_tol = 1e-11
     return mean_field
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job as a function: what the command line does, without the command line."""
 
+from qlowrank.job.checkpoint import JobCheckpoint
 from qlowrank.job.choices import FRAGMENTS, GAUGES, KIND_OF_METHOD, STATES, method_name
 from qlowrank.job.entangling import EntangledState
 from qlowrank.job.outcome import Outcome, outcome_of, peak_memory
@@ -13,6 +14,7 @@ __all__ = [
     "KIND_OF_METHOD",
     "STATES",
     "EntangledState",
+    "JobCheckpoint",
     "JobRequest",
     "MeasurementRequest",
     "MoleculeRequest",

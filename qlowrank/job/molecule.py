@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what the user named to a Hamiltonian."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ from qlowrank.archive import Study, load
 from qlowrank.checks import InputError
 from qlowrank.hamiltonian import Hamiltonian, from_example, from_fcidump, from_pyscf
 from qlowrank.integrals.examples import EXAMPLES, FEMOCO
-from qlowrank.integrals.geometry import converge, read_xyz
+from qlowrank.integrals.geometry import converge, mean_field_of, read_xyz
+from qlowrank.job.checkpoint import open_job_checkpoint
 from qlowrank.job.request import MoleculeRequest
 from qlowrank.job.stopwatch import Stopwatch
-from qlowrank.job.work_folder import WorkFolder, open_work_folder
 from qlowrank.lowrank import Progress
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -50,47 +51,74 @@ def read_hamiltonian(
             return from_fcidump(
                 path, tolerance=tolerance, max_memory=molecule.max_memory, progress=progress
             )
-    work = None if molecule.checkpoint is None else open_work_folder(Path(molecule.checkpoint))
+    return _from_geometry(molecule, path, tolerance, watch, progress)
+
+
+def _from_geometry(
+    molecule: MoleculeRequest,
+    path: Path,
+    tolerance: float,
+    watch: Stopwatch,
+    progress: Progress | None,
+) -> Hamiltonian:
+    """Converge the mean field of a geometry and decompose, or go on where a job was interrupted."""
+    geometry = _geometry(molecule, path)
+    kept = None
+    if molecule.checkpoint is not None:
+        kept = open_job_checkpoint(molecule.checkpoint, molecule)
+        with watch.step("integrals"):
+            finished = kept.hamiltonian()
+        if finished is not None:
+            return finished
     with watch.step("scf"):
-        mean_field, active = _mean_field(molecule, path, work)
+        mean_field = mean_field_of(**geometry.options)
+        if kept is None or not kept.restore(mean_field):
+            mean_field = converge(**geometry.options)
+            if kept is not None:
+                kept.keep_orbitals(mean_field)
     with watch.step("integrals"):
         hamiltonian = from_pyscf(
             mean_field,
             tolerance=tolerance,
-            active=active,
-            name=molecule.name if molecule.name in EXAMPLES else path.stem,
+            active=geometry.active,
+            name=geometry.name,
             max_memory=molecule.max_memory,
-            checkpoint=None if work is None else work.integrals,
+            checkpoint=None if kept is None else kept.integrals,
             progress=progress,
         )
-    if work is not None:
-        work.close()
+        if kept is not None:
+            kept.keep(hamiltonian)
     return hamiltonian
 
 
-def _mean_field(
-    molecule: MoleculeRequest, path: Path, work: WorkFolder | None
-) -> tuple[Any, tuple[int, int] | None]:
-    """Converge the mean field of a geometry, or take the kept one; return it with its space."""
-    charge, keep = molecule.charge or 0, None if work is None else work.mean_field
+@dataclass(frozen=True, slots=True)
+class _Geometry:
+    """What to converge."""
+
+    name: str
+    """What to call it."""
+    options: dict[str, Any]
+    """Atoms, basis, charge and spin."""
+    active: tuple[int, int] | None
+    """(electrons, orbitals), or None for all."""
+
+
+def _geometry(molecule: MoleculeRequest, path: Path) -> _Geometry:
+    """Read a geometry, or look up an example."""
+    charge = molecule.charge or 0
     if molecule.name in EXAMPLES:
         example = EXAMPLES[molecule.name]
-        basis = molecule.basis or example.basis
         spin = example.spin if molecule.spin is None and charge == 0 else molecule.spin
-        atoms = list(example.atoms)
-        return (
-            converge(atoms, basis=basis, charge=charge, spin=spin, keep=keep),
-            molecule.active or example.active,
-        )
+        basis = molecule.basis or example.basis
+        options = {"atoms": list(example.atoms), "basis": basis, "charge": charge, "spin": spin}
+        return _Geometry(molecule.name, options, molecule.active or example.active)
     _must_exist(molecule.name, path)
     if molecule.basis is None:
         raise InputError(
             f"{molecule.name} is a geometry; name a basis with --basis, such as sto-3g."
         )
-    mean_field = converge(
-        read_xyz(path), basis=molecule.basis, charge=charge, spin=molecule.spin, keep=keep
-    )
-    return mean_field, molecule.active
+    options = {"atoms": read_xyz(path), "basis": molecule.basis, "charge": charge}
+    return _Geometry(path.stem, {**options, "spin": molecule.spin}, molecule.active)
 
 
 def _must_exist(name: str, path: Path) -> None:

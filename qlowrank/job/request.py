@@ -2,6 +2,7 @@
 """What a job is asked for."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class MoleculeRequest:
     """Largest error of any two-electron integral, Hartree."""
     max_memory: float | None = None
     """Bytes that large arrays may take."""
-    checkpoint: str | None = None
-    """Folder to keep unfinished work in."""
+    checkpoint: Path | None = None
+    """Folder to keep work in, for an interrupted job to go on with; for geometries."""
 
 
 @dataclass(frozen=True, slots=True)
