@@ -47,7 +47,7 @@ napoleon_custom_sections = ["Source"]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"(numpy|collections|contextlib|pathlib|os|qiskit)\..*"),
-    ("py:class", r"Array|ArrayLike|Figure|Indices|QuantumCircuit|PassManager|Pub|SparsePauliOp"),
+    ("py:class", r"Array|ArrayLike|Axes|Figure|Indices|QuantumCircuit|PassManager|Pub|SparsePauliOp"),
     # parts that a page describes in words, not by name
     (
         "py:class",
@@ -55,6 +55,7 @@ nitpick_ignore_regex = [
         r"Integrals|Session|Settings|Solution|ChainOperator|SiteOrbitals|GroundState|Place|Outcomes|"
         r"ExactIntegrals)",
     ),
+    ("py:class", r"qlowrank\.circuits\.chain\.prepare\.ChainMethod"),
     ("py:class", r"qlowrank\.factorization\..*\.(ShiftProblem|PointMethod|Objective|Start)"),
     (
         "py:class",

@@ -35,7 +35,7 @@ class ChainPreparation:
     circuit: "QuantumCircuit"
     """In the basis rz, sx, x, cx."""
     fidelity: float
-    """|⟨chain|circuit|0…0⟩|²."""
+    """Squared overlap of the prepared state with the chain."""
     two_qubit_count: int
     """CNOTs."""
     two_qubit_depth: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qlowrank import checks
-from qlowrank.checks import InputError
+from qlowrank.checks import InputError, NotConvergedError
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.lowrank import Progress
 from qlowrank.mps.record import MPS
@@ -32,8 +32,7 @@ class Solution:
     mps: MPS
     """The state, normalised."""
     energy: float
-    """Its expectation value of the Hamiltonian, Hartree; of the last sweep's two-site states, a
-    little lower, where the calculation was interrupted."""
+    """Its expectation value of the Hamiltonian, Hartree."""
     convergence: Convergence
     """How it came about."""
 
@@ -45,7 +44,8 @@ class Block2DMRG:
     The bond dimension doubles from stage to stage up to the one asked for. A stage begins with
     noise, so that no symmetry of the start traps it, and goes on without until two sweeps agree.
     block2 runs in a process and a temporary folder of its own and conserves n_alpha and n_beta. An
-    interrupt (Ctrl-C) keeps the last finished sweep.
+    interrupt (Ctrl-C) keeps the last finished sweep, and so does a failure of block2 or of its
+    scratch folder after one.
 
     Source:
         H. Zhai et al., J. Chem. Phys. 159, 234801 (2023) (block2); needs
@@ -95,9 +95,9 @@ class Block2DMRG:
         Raises:
             InputError: block2 is not installed, the scratch folder cannot be used, or the integrals
                 do not fit in memory.
-            OSError: The scratch folder is full.
-            NotConvergedError: block2 failed for another reason.
-            KeyboardInterrupt: Interrupted before the first sweep was over.
+            OSError: The scratch folder was full before the first sweep was over.
+            NotConvergedError: block2 failed for another reason before that.
+            KeyboardInterrupt: Interrupted before that.
         """
         integrals = Integrals(
             one_body=hamiltonian.normal_ordered_one_body(),
@@ -127,7 +127,7 @@ class Block2DMRG:
         log = Log(progress, len(bonds) * self.max_sweeps)
         settings = Settings(bonds[0], self.seed, self.threads, self.memory, self.scratch)
         best = Blocks(np.zeros((0, 8), dtype=np.int64), np.zeros(0), 0)
-        energy: float | None = None
+        energy = 0.0
         try:
             with opened(integrals, settings) as running:
                 for stage, bond in enumerate(bonds):
@@ -139,16 +139,13 @@ class Block2DMRG:
                             break
                         noise = noises[log.sweeps[-1]] if log.sweeps[-1] < len(noises) else 0.0
                         log.add(*running.sweep(bond, noise, _threshold(noise, self.tolerance)))
-                        best = running.blocks()
-                energy = running.energy()
-        except KeyboardInterrupt:
+                        best, energy = running.state()
+        except (KeyboardInterrupt, OSError, NotConvergedError) as error:
             if not len(best.table):
                 raise
-            log.status = "interrupted"
-        convergence = log.convergence()
-        if energy is None:
-            energy = float(convergence.energies[-1])
-        return Solution(mps_from_blocks(best), energy, convergence)
+            interrupted = isinstance(error, KeyboardInterrupt)
+            log.status = "interrupted" if interrupted else f"stopped: {error}"
+        return Solution(mps_from_blocks(best), energy, log.convergence())
 
 
 def _threshold(noise: float, tolerance: float) -> float:

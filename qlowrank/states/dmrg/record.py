@@ -79,7 +79,8 @@ class Convergence:
     sweeps: IntArray = field(metadata={"units": "1", "axes": "stage"})
     """Sweeps made, shape (n_stages,)."""
     status: str
-    """"converged"; "not converged" where the sweeps ran out; "interrupted"."""
+    """"converged"; "not converged" where the sweeps ran out; "interrupted"; "stopped: …" where
+    block2 or its scratch folder failed after a finished sweep."""
 
     def __post_init__(self) -> None:
         shape = (len(self.energies),)

@@ -36,16 +36,13 @@ class Session:
         reply = self.ask(do="sweep", bond=bond, noise=noise, threshold=threshold)
         return float(reply["energy"]), float(reply["discarded"])
 
-    def energy(self) -> float:
-        """Return ⟨H⟩ of the present state, Hartree."""
-        return float(self.ask(do="energy")["energy"])
-
-    def blocks(self) -> Blocks:
-        """Return the tensors of the present state."""
+    def state(self) -> tuple[Blocks, float]:
+        """Return the tensors of the present state and its ⟨H⟩, Hartree."""
         path = self._folder / "state.npz"
         self.ask(do="save", path=str(path))
+        energy = float(self.ask(do="energy")["energy"])
         with np.load(path) as file:
-            return Blocks(file["blocks"], file["values"], int(file["centre"]))
+            return Blocks(file["blocks"], file["values"], int(file["centre"])), energy
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Send a request and wait for its answer."""

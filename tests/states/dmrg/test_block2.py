@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+import qlowrank as ql
 from qlowrank.checks import InputError, NotConvergedError
 from qlowrank.hamiltonian import from_example
 from qlowrank.states import (
@@ -111,6 +112,8 @@ def test_an_interrupt_in_the_middle_of_a_sweep(tmp_path):
     assert state.convergence.status == "interrupted"
     assert sum(state.convergence.sweeps) >= 2
     assert list(tmp_path.iterdir()) == []
+    ql.save(tmp_path / "kept.h5", from_example("lih"), state)
+    assert ql.verify(tmp_path / "kept.h5").passed  # its energy is that of the state that was kept
 
 
 def own_driver(folder, symmetry):

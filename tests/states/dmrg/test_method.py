@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from qlowrank.checks import InputError
+from qlowrank.checks import InputError, NotConvergedError
 from qlowrank.states.dmrg import Block2DMRG, Convergence
 from qlowrank.states.dmrg.record import Blocks, Integrals
 
@@ -42,11 +42,8 @@ class Played:
             raise energy
         return energy, 10.0 ** -len(self.asked)
 
-    def energy(self):
-        return -0.5
-
-    def blocks(self):
-        return ELECTRON
+    def state(self):
+        return ELECTRON, -0.5
 
 
 def test_stages_double_and_noise_ends():
@@ -70,18 +67,27 @@ def test_stages_double_and_noise_ends():
     assert calls[-1] == ("DMRG sweeps, bond 8", 8, 60)
 
 
-def test_an_interrupt_keeps_the_last_sweep():
-    played = Played([-1, -2, -3, KeyboardInterrupt()])
-    solution = Block2DMRG().solve(INTEGRALS, 8, opened=played)
-    assert solution.convergence.status == "interrupted"
+ENDS = [
+    (KeyboardInterrupt(), "interrupted"),
+    (OSError("There is no room left"), "stopped: There is no room left"),
+    (NotConvergedError("block2 ended with status 9"), "stopped: block2 ended with status 9"),
+]
+
+
+@pytest.mark.parametrize(("end", "status"), ENDS)
+def test_an_early_end_keeps_the_last_sweep(end, status):
+    solution = Block2DMRG().solve(INTEGRALS, 8, opened=Played([-1, -2, -3, end]))
+    assert solution.convergence.status == status
     assert not solution.convergence.converged
-    assert solution.energy == -3
+    assert solution.convergence.energies.tolist() == [-3]
+    assert solution.energy == -0.5
     assert solution.mps.norm() == pytest.approx(1.0)
 
 
-def test_an_interrupt_before_the_first_sweep_is_passed_on():
-    with pytest.raises(KeyboardInterrupt):
-        Block2DMRG().solve(INTEGRALS, 8, opened=Played([KeyboardInterrupt()]))
+@pytest.mark.parametrize(("end", "status"), ENDS)
+def test_an_end_before_the_first_sweep_is_passed_on(end, status):
+    with pytest.raises(type(end)):
+        Block2DMRG().solve(INTEGRALS, 8, opened=Played([end]))
 
 
 def test_sweeps_that_run_out_are_told():
