@@ -47,7 +47,8 @@ napoleon_custom_sections = ["Source"]
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"(numpy|collections|contextlib|pathlib|os|qiskit)\..*"),
-    ("py:class", r"Array|ArrayLike|Axes|Figure|Indices|QuantumCircuit|PassManager|Pub|SparsePauliOp"),
+    ("py:class", r"Array|ArrayLike|Axes|Figure|Indices"),
+    ("py:class", r"QuantumCircuit|PassManager|Pub|SparsePauliOp"),
     # parts that a page describes in words, not by name
     (
         "py:class",
