@@ -72,7 +72,9 @@ def fragment_rows(hamiltonian, exact, options):
         "mean-field": ql.MeanFieldFragments(),
         "fluid": ql.FluidFragments(),
         "resplit": ql.ResplitFragments(),
-        "optimized": ql.OptimizedFragments(seed=options.seed, max_steps=options.steps),
+        "optimized": ql.OptimizedFragments(
+            seed=options.seed, max_steps=options.steps, regularization=options.regularization
+        ),
     }
     for label in [name for name in options.method or METHODS if name != "pauli"]:
         for driver in (exact, proxy):
@@ -96,6 +98,7 @@ def main():
     parser.add_argument("--method", choices=METHODS, action="append", help="default: all")
     parser.add_argument("--driver", choices=("fci", "cisd"), action="append", help="default: both")
     parser.add_argument("--steps", type=int, default=100, help="of optimised fragments")
+    parser.add_argument("--regularization", type=float, help="of optimised fragments")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for name in options.molecule or ("lih", "beh2", "water"):
