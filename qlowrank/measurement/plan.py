@@ -154,6 +154,11 @@ class MeasurementPlan:
         """
         return sample_error_uncertainty(self.variances, self.kurtoses, self.shots)
 
+    @property
+    def shows_too_little(self) -> bool:
+        """Whether the shots alone leave the standard error uncertain by more than a quarter."""
+        return self.sample_error_uncertainty > UNSURE
+
     @cached_property
     def circuits_id(self) -> str:
         """Fingerprint of the groups' circuits: plans that measure the same have the same."""
@@ -301,7 +306,7 @@ class MeasurementPlan:
     def __repr__(self) -> str:
         """Say what it costs."""
         unsure = self.sample_error_uncertainty
-        warning = f"; samples alone tell the error to ± {unsure:.0%}" if unsure > UNSURE else ""
+        warning = f"; samples alone tell the error to ± {unsure:.0%}" * self.shows_too_little
         return (
             f"MeasurementPlan({self.n_groups} groups, {self.total_shots} shots for "
             f"{self.precision:g} Hartree, eps²M = {self.epsilon2_shots:.6g} Hartree², variances "

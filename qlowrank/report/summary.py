@@ -165,6 +165,9 @@ def _measurement(plan: MeasurementPlan) -> Iterator[tuple[str, str]]:
     )
     share = np.sort(plan.shots)[::-1].cumsum() / plan.total_shots
     yield "", f"half of them in {int(np.searchsorted(share, 0.5)) + 1} of the groups"
+    if plan.shows_too_little:
+        unsure = plan.sample_error_uncertainty
+        yield "", f"rare outcomes: the shots alone tell the error to ± {unsure:.0%}"
 
 
 def _times(timing: dict[str, float | None]) -> str:

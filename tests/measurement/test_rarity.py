@@ -19,6 +19,7 @@ from qlowrank.measurement.rarity import (
     sector_moments,
     shots_for_own_error,
 )
+from qlowrank.report.summary import _measurement
 
 
 def test_moments_over_a_sector_are_those_of_all_its_outcomes(system):
@@ -130,7 +131,9 @@ def test_error_bars_hold_where_the_shots_do_not_show_them(system):
 
     assert plan.total_shots < 2000
     assert plan.sample_error_uncertainty > 1
+    assert plan.shows_too_little
     assert "samples alone tell the error to" in repr(plan)
+    assert any("rare outcomes" in text for _, text in _measurement(plan))
     assert np.median(runs.sample_standard_errors) < 0.6 * promised
     assert np.median(runs.standard_errors) == pytest.approx(promised, rel=0.03)
     # Chebyshev's bound holds at least for what is stated: 3 σ in 8 of 9 experiments.
@@ -141,7 +144,9 @@ def test_error_bars_hold_where_the_shots_do_not_show_them(system):
     sure = plan.with_own_error_bar(0.2)
     assert sure.sample_error_uncertainty <= 0.2
     assert (sure.shots >= plan.shots).all()
+    assert not sure.shows_too_little
     assert "samples alone" not in repr(sure)
+    assert not any("rare outcomes" in text for _, text in _measurement(sure))
     runs = ql.simulate_measurement(sure, molecule.state, repetitions=200, rng=rng)
     true = sure.predicted_standard_error
     assert np.median(runs.sample_standard_errors) == pytest.approx(true, rel=0.3)
