@@ -112,9 +112,9 @@ def test_version_three_is_read_and_verified():
 
     assert study.provenance["schema_version"] == 3
     estimate, experiments = study.estimate, study.experiments
-    assert estimate.standard_error == 0.05190009603395751
+    assert estimate.standard_error == 0.051929011517484865
     assert estimate.sample_standard_error == 0.059478369952761664
-    assert experiments.standard_errors[0] == 0.05075892885924333
+    assert experiments.standard_errors[0] == 0.05075551278958709
     assert experiments.sample_standard_errors[0] == 0.050587613647973234
     assert verification.passed
     names = {check.name for check in verification.checks}
