@@ -1,33 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one place that knows about threads, and about machines beyond this one."""
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from qlowrank.checks import InputError, NotConvergedError
+from qlowrank.lowrank.threads import Executor, tasks_on
+
+__all__ = ["DaskWorkers", "Executor", "Here", "scheduler", "tasks_on", "threads"]
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 IN_FLIGHT = 2
 """Tasks a worker thread is given at a time, so that answers do not pile up in memory."""
-
-
-class Executor(Protocol):
-    """Runs independent tasks somewhere, and gives their answers in the tasks' order."""
-
-    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
-        """Yield `function(task)` for each task, in order.
-
-        Args:
-            function: Importable by name, without side effects: a lost task is run again.
-            tasks: What to run it on; each must survive pickling.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +55,7 @@ class DaskWorkers:
             while True:
                 room = max(1, IN_FLIGHT * sum(self.client.nthreads().values())) - len(under_way)
                 for task in islice(remaining, max(room, 0)):
-                    under_way.append(self.client.submit(_alone, function, task, pure=False))
+                    under_way.append(self._submit(function, task))
                 if not under_way:
                     return
                 yield under_way.popleft().result()
@@ -76,6 +67,12 @@ class DaskWorkers:
         finally:
             for future in under_way:
                 future.cancel()
+
+    def _submit(self, function: Callable[[Task], Answer], task: Task) -> Any:
+        """Send a task whole, so that it can be run again when its worker dies."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
+            return self.client.submit(_alone, function, task, pure=False)
 
 
 @contextmanager

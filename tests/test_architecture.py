@@ -41,7 +41,7 @@ MAY_IMPORT = {
 siblings; `circuits` knows matrices only."""
 MAY_IMPORT["job"] = {*MAY_IMPORT["archive"], "archive", "resources"}
 MAY_IMPORT["report"] = {*MAY_IMPORT["job"], "job"}
-MAY_IMPORT["parallel"] = {"checks"}
+MAY_IMPORT["parallel"] = {"checks", "lowrank"}
 MAY_IMPORT["scan"] = {*MAY_IMPORT["report"], "report", "parallel"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT["scan"], "scan"}
 

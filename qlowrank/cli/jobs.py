@@ -4,6 +4,8 @@
 import argparse
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +20,11 @@ def run(options: argparse.Namespace) -> int:
     """Do the main job, or its first part."""
     from qlowrank.archive import RunRecord, save
     from qlowrank.job import run_job
-    from qlowrank.parallel import threads
     from qlowrank.report import json_object, summary
     from qlowrank.report.progress import progress_bars
 
     refuse_unwritable(options.output, options.overwrite)
-    with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
+    with workers(options), progress_bars(quiet=options.quiet) as progress:
         outcome = run_job(request_of(options), progress=progress)
     if options.output is not None:
         record = RunRecord(
@@ -45,16 +46,28 @@ def run(options: argparse.Namespace) -> int:
 def convert(options: argparse.Namespace) -> int:
     """Write a Hamiltonian as an FCIDUMP."""
     from qlowrank.job import JobRequest, run_job
-    from qlowrank.parallel import threads
     from qlowrank.report.progress import progress_bars
 
     refuse_unwritable(options.output, options.overwrite)
-    with threads(options.threads), progress_bars(quiet=options.quiet) as progress:
+    with workers(options), progress_bars(quiet=options.quiet) as progress:
         outcome = run_job(JobRequest(_molecule(options)), progress=progress)
     outcome.hamiltonian.to_fcidump(options.output, overwrite=options.overwrite)
     print(f"wrote {options.output}: {outcome.hamiltonian!r}")
     finish(options.checkpoint)
     return DONE
+
+
+@contextmanager
+def workers(options: argparse.Namespace) -> Iterator[None]:
+    """Give a job its threads, and the machines that it may send tasks to."""
+    from qlowrank.parallel import scheduler, tasks_on, threads
+
+    with threads(options.threads):
+        if options.scheduler is None:
+            yield
+            return
+        with scheduler(options.scheduler) as executor, tasks_on(executor):
+            yield
 
 
 def finish(checkpoint: Path | None) -> None:
@@ -130,5 +143,8 @@ def _molecule(options: argparse.Namespace) -> "MoleculeRequest":
 
 def parameters_of(options: argparse.Namespace) -> str:
     """Return the options that decide the result as a JSON object, for the archive."""
-    hidden = {"verb", "output", "overwrite", "quiet", "json", "command", "checkpoint"}
+    hidden = {"verb", "output", "overwrite", "quiet", "json", "command"} | {
+        "checkpoint",
+        "scheduler",
+    }
     return json.dumps({k: v for k, v in vars(options).items() if k not in hidden}, sort_keys=True)

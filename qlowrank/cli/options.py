@@ -57,6 +57,11 @@ def large_options(command: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="keep work there; the same command goes on after an interruption",
     )
+    command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers compute integrals and leaves, such as tcp://node7:8786",
+    )
 
 
 def factorization_options(command: argparse.ArgumentParser) -> None:

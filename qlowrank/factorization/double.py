@@ -11,7 +11,7 @@ from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_pea
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
-from qlowrank.lowrank.threads import slices, workers
+from qlowrank.lowrank.threads import executor_or, slices, workers
 
 BATCH = 16
 """Leaves diagonalised at a time."""
@@ -97,19 +97,23 @@ def _diagonalise(factors: Array, max_memory: float | None) -> tuple[Array, Array
     """
     eigenvalues = np.empty(factors.shape[:2])
     leaves = array_for(factors.shape, max_memory)
-
-    def work(part: slice) -> None:
-        values, vectors = np.linalg.eigh(factors[part])
-        order = np.argsort(-np.abs(values), axis=1, kind="stable")
-        eigenvalues[part] = np.take_along_axis(values, order, axis=1)
-        leaves[part] = with_positive_peak(np.take_along_axis(vectors, order[:, None, :], axis=2))
-        forget(factors)
-        forget(leaves)
-
+    parts = slices(len(factors), BATCH)
     with workers() as team:
-        team.run(work, slices(len(factors), BATCH))
+        answers = executor_or(team).map(eigenpairs, (factors[part] for part in parts))
+        for part, (values, vectors) in zip(parts, answers, strict=True):
+            eigenvalues[part], leaves[part] = values, vectors
+            forget(factors)
+            forget(leaves)
     give_back()
     return eigenvalues, leaves
+
+
+def eigenpairs(factors: Array) -> tuple[Array, Array]:
+    """Eigenvalues by falling magnitude and eigenvectors of a batch; a stateless task."""
+    values, vectors = np.linalg.eigh(factors)
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")
+    ordered = np.take_along_axis(vectors, order[:, None, :], axis=2)
+    return np.take_along_axis(values, order, axis=1), with_positive_peak(ordered)
 
 
 def _in_order(leaves: Array, order: NDArray[np.int64]) -> Array:

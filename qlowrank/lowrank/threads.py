@@ -5,11 +5,50 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
+
+
+class Executor(Protocol):
+    """Runs independent tasks somewhere, and gives their answers in the tasks' order."""
+
+    def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
+        """Yield `function(task)` for each task, in order.
+
+        Args:
+            function: Importable by name, without side effects: a lost task is run again.
+            tasks: What to run it on; each must survive pickling.
+        """
+        ...
+
+
+_EXECUTOR: ContextVar[Executor | None] = ContextVar("executor", default=None)
+
+
+@contextmanager
+def tasks_on(executor: Executor) -> Iterator[None]:
+    """Send the stateless tasks of long computations to an executor while the context is open.
+
+    Shell pairs' integrals and leaves' eigendecompositions are such tasks. Like the number of
+    threads, this is a matter of the surroundings: it changes nothing that a verb returns.
+
+    Args:
+        executor: Such as `qlowrank.parallel.scheduler` gives.
+    """
+    token = _EXECUTOR.set(executor)
+    try:
+        yield
+    finally:
+        _EXECUTOR.reset(token)
+
+
+def executor_or(team: "Workers") -> Executor:
+    """Return the executor of the surroundings, or these threads where there is none."""
+    return _EXECUTOR.get() or team
 
 
 class Workers:

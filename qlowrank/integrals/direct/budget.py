@@ -11,7 +11,7 @@ from qlowrank.files.scratch import array_for
 from qlowrank.integrals.direct.checkpoint import Checkpoint
 from qlowrank.integrals.direct.shells import Shells
 from qlowrank.lowrank import Progress
-from qlowrank.lowrank.threads import Workers, workers
+from qlowrank.lowrank.threads import Executor, Workers, executor_or, workers
 
 MOST = 64
 """Most columns transformed at a time."""
@@ -27,6 +27,8 @@ class Means:
     """Where work is kept for an interrupted run to go on with, if it is to be."""
     team: Workers
     """Threads that share the work."""
+    executor: Executor
+    """Where shell pairs' integrals are computed: the same threads, or other machines."""
     progress: Progress | None
     """Told how far the work is."""
 
@@ -75,4 +77,4 @@ def means(
     else:
         memory = checks.positive("max_memory", max_memory)
     with workers() as team:
-        yield Means(memory, checkpoint, team, progress)
+        yield Means(memory, checkpoint, team, executor_or(team), progress)

@@ -62,7 +62,7 @@ def first_factors(
         ColumnsTask(shells, orbitals, pivots, members, densities)
         for members in batches(shells, pivots, size, held.done)
     ]
-    for task, part in zip(tasks, means.team.map(run, tasks), strict=True):
+    for task, part in zip(tasks, means.executor.map(run, tasks), strict=True):
         held.metric[task.members], held.vectors[task.members] = part.metric, part.transformed
         fields[0] += part.coulomb
         fields[1] += part.exchange

@@ -9,6 +9,7 @@ Source:
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qlowrank.checks import Array, forget, give_back
 from qlowrank.integrals.direct.budget import Means
@@ -140,19 +141,40 @@ def _residual_columns(shells: Shells, state: _Remainder, scale: Array, chosen: I
     owner = shells.owner[pairs]
     order = np.argsort(owner, kind="stable")
     block = np.empty((len(chosen), len(state.rows)))
-    weights = scale[state.rows]
-
-    def work(members: Integers) -> None:
-        rows, buffer = Rows(shells, wanted), np.empty((shells.widest, len(scale)))
-        for shell_pair in np.unique(owner[members]):
-            inside = members[owner[members] == shell_pair]
-            values = columns(shells, shells.pairs[shell_pair], rows, buffer)
-            local = positions(shells.functions(shells.pairs[shell_pair]), pairs[inside])
-            for member, function in zip(inside, local, strict=True):
-                np.take(values[function], state.rows, out=block[member], mode="clip")
-                block[member] *= weights * scale[pairs[member]]
-
     edges = np.flatnonzero(np.diff(owner[order], prepend=-1))
-    state.means.team.run(work, np.split(order, edges[SHELL_PAIRS::SHELL_PAIRS]))
+    parts = np.split(order, edges[SHELL_PAIRS::SHELL_PAIRS])
+    tasks = (RowsTask(shells, wanted, state.rows, pairs[part]) for part in parts)
+    for part, values in zip(parts, state.means.executor.map(integrals, tasks), strict=True):
+        block[part] = values
+    block *= scale[state.rows]
+    block *= scale[pairs][:, None]
     state.subtract(block, chosen)
+    return block
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RowsTask:
+    """Which integrals to compute; a stateless task, which can run anywhere."""
+
+    shells: Shells
+    """The basis."""
+    wanted: NDArray[np.bool_] = field(metadata={"units": "1", "axes": "shell pair"})
+    """Shell pairs that have a row."""
+    rows: Integers = field(metadata={"units": "1", "axes": "row"})
+    """Rows, as pairs of atomic orbitals."""
+    pairs: Integers = field(metadata={"units": "1", "axes": "column"})
+    """Columns, as pairs of atomic orbitals."""
+
+
+def integrals(task: RowsTask) -> Array:
+    """Return (column|row), shape (columns, rows), Hartree."""
+    shells, owner = task.shells, task.shells.owner
+    rows, buffer = Rows(shells, task.wanted), np.empty((shells.widest, len(owner)))
+    block = np.empty((len(task.pairs), len(task.rows)))
+    for shell_pair in np.unique(owner[task.pairs]):
+        inside = np.flatnonzero(owner[task.pairs] == shell_pair)
+        values = columns(shells, shells.pairs[shell_pair], rows, buffer)
+        local = positions(shells.functions(shells.pairs[shell_pair]), task.pairs[inside])
+        for member, function in zip(inside, local, strict=True):
+            np.take(values[function], task.rows, out=block[member], mode="clip")
     return block

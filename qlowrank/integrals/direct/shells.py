@@ -101,8 +101,9 @@ class Shells:
         return matrix
 
     def __getstate__(self) -> dict[str, Any]:
-        """Send the tables only; what is made from them is made anew."""
-        return {name: self.__dict__[name] for name in ("atm", "bas", "env", "intor")}
+        """Send the tables, and the bounds, which take longest; all else is made anew."""
+        names = ("atm", "bas", "env", "intor")
+        return {**{name: self.__dict__[name] for name in names}, "bounds": self.bounds}
 
     def functions(self, pair: Integers) -> Integers:
         """Pairs of atomic orbitals of a shell pair, k slow and l fast, shape (dk · dl,)."""
