@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qlowrank import __version__
 from qlowrank.checks import Array, InputError
 from qlowrank.files.scratch import mapped_array, reopened
 from qlowrank.integrals.direct.shells import Integers, Shells
@@ -106,8 +107,17 @@ class Checkpoint:
         shutil.rmtree(self.folder)
 
 
-def open_checkpoint(folder: Path, shells: Shells, orbitals: Array, tolerance: float) -> Checkpoint:
+def open_checkpoint(
+    folder: Path, shells: Shells, orbitals: Array, densities: Array, tolerance: float
+) -> Checkpoint:
     """Make a folder for a decomposition, or go on with the one that is in it.
+
+    Args:
+        folder: Where the files go.
+        shells: The basis.
+        orbitals: Coefficients of the wanted orbitals, shape (nao, norb).
+        densities: Whose fields come with the integrals, shape (n, nao, nao).
+        tolerance: What is asked for, Hartree.
 
     Raises:
         InputError: The folder holds something else, or work for other parameters.
@@ -116,9 +126,10 @@ def open_checkpoint(folder: Path, shells: Shells, orbitals: Array, tolerance: fl
         "tolerance": tolerance,
         "orbitals": orbitals.shape[1],
         "functions": shells.nao,
+        "version of qlowrank": __version__,
     }
     digest = hashlib.sha256()
-    for array in (shells.atm, shells.bas, shells.env, orbitals):
+    for array in (shells.atm, shells.bas, shells.env, orbitals, densities):
         digest.update(np.ascontiguousarray(array).tobytes())
     identity["digest"] = digest.hexdigest()
     label = folder / "qlowrank-work.json"
@@ -138,7 +149,7 @@ def _compare(folder: Path, kept: dict[str, object], asked: dict[str, object]) ->
     """Refuse to go on with work for other parameters, naming the first that differs."""
     for name, value in asked.items():
         if kept.get(name) != value:
-            what = "molecule, basis or orbitals" if name == "digest" else name
+            what = "molecule, basis or mean field" if name == "digest" else name
             detail = "" if name == "digest" else f" ({kept.get(name)} then, {value} now)"
             raise InputError(
                 f"The work in {folder} was begun for another {what}{detail}. Repeat it with the "

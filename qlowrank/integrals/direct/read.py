@@ -10,8 +10,8 @@ import numpy as np
 from qlowrank.checks import Array, InputError, give_back
 from qlowrank.integrals.direct.budget import Means, means
 from qlowrank.integrals.direct.check import check_determinant, check_vector
-from qlowrank.integrals.direct.checkpoint import Checkpoint, open_checkpoint
-from qlowrank.integrals.direct.exact import ExactParts, densities_of, exact_parts
+from qlowrank.integrals.direct.checkpoint import open_checkpoint
+from qlowrank.integrals.direct.exact import Densities, ExactParts, densities_of, exact_parts
 from qlowrank.integrals.direct.factors import first_factors
 from qlowrank.integrals.direct.fields import remaining_fields
 from qlowrank.integrals.direct.pivots import find_pivots
@@ -77,9 +77,12 @@ def read_directly(
     space = examine(source, active)
     basis = _Basis(shells_of(space.mean_field.mol), space.window)
     asked = basis.reachable(tolerance)
-    kept = None if checkpoint is None else basis.open_checkpoint(Path(checkpoint), tolerance)
+    densities, kept = densities_of(space), None
+    if checkpoint is not None:
+        identity = basis.shells, basis.orbitals, densities.matrices, tolerance
+        kept = open_checkpoint(Path(checkpoint), *identity)
     with means(max_memory, kept, progress) as own:
-        first = _first(source, space, basis, asked, own)
+        first = _first(source, space, basis, densities, asked, own)
         allowed = asked - pack(first.bounds) - first.noise
         sheets = Sheets(own, len(first.vectors), space.window.shape[1])
         second = Repivot()(first.vectors, allowed, own.team, sheets.take, progress)
@@ -122,10 +125,6 @@ class _Basis:
         """Norm of each atomic orbital's coefficients, shape (nao,)."""
         return np.asarray(np.linalg.norm(self.orbitals, axis=1))
 
-    def open_checkpoint(self, folder: Path, tolerance: float) -> Checkpoint:
-        """Open a folder to keep work in."""
-        return open_checkpoint(folder, self.shells, self.orbitals, tolerance)
-
     @property
     def floor(self) -> float:
         """Least threshold in rescaled atomic orbitals that rounding allows."""
@@ -159,11 +158,11 @@ def _first(
     source: Any,
     space: OrbitalSpace,
     basis: _Basis,
+    densities: Densities,
     asked: float,
     own: Means,
 ) -> _First:
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
-    densities = densities_of(space)
     threshold, parts = asked * FIRST, None
     while True:
         pivots = _pivots(basis, threshold, own)

@@ -79,15 +79,17 @@ class Shells:
     @cached_property
     def diagonal(self) -> Array:
         """Each (μν|μν), shape (npair,), Hartree."""
+        from pyscf import lib
         from pyscf.gto.moleintor import getints4c
 
         values = np.zeros(self.nao * (self.nao + 1) // 2)
         tables = (self.atm, self.bas, self.env)
-        for pair in self.pairs:
-            both = (pair[0], pair[0] + 1, pair[1], pair[1] + 1) * 2
-            block = getints4c(self.intor, *tables, shls_slice=both, cintopt=self.optimizer)
-            side = block.shape[0] * block.shape[1]
-            values[self.functions(pair)] = np.diagonal(block.reshape(side, side))
+        with lib.with_omp_threads(1):  # each block is too small to be worth waking threads for
+            for pair in self.pairs:
+                both = (pair[0], pair[0] + 1, pair[1], pair[1] + 1) * 2
+                block = getints4c(self.intor, *tables, shls_slice=both, cintopt=self.optimizer)
+                side = block.shape[0] * block.shape[1]
+                values[self.functions(pair)] = np.diagonal(block.reshape(side, side))
         return values
 
     @cached_property

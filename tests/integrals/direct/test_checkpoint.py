@@ -105,7 +105,7 @@ def test_changed_parameters_are_refused(tmp_path):
         read_directly(mean_field("water-631g"), tolerance=1e-5, active=(6, 6), checkpoint=folder)
     moved = mean_field("water-631g").copy()
     moved.mo_coeff = -moved.mo_coeff
-    with pytest.raises(ql.InputError, match="another molecule, basis or orbitals"):
+    with pytest.raises(ql.InputError, match="another molecule, basis or mean field"):
         read_directly(moved, tolerance=1e-5, checkpoint=folder)
     assert json.loads((folder / "qlowrank-work.json").read_text())["tolerance"] == 1e-5
 
