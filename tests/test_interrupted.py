@@ -154,7 +154,9 @@ def test_too_little_memory_for_a_shell_pair(capsys):
 
 
 def test_a_tolerance_below_double_precision(capsys):
-    line = refused(capsys, "run", "water.xyz", "--basis", "6-31g", "--tolerance", "1e-16")
+    line = refused(
+        capsys, "run", "water.xyz", "--basis", "6-31g", "--tolerance", "1e-16", "--quiet"
+    )
     assert "below what double precision can resolve from these atomic orbitals" in line
     assert "ask for at least that, or for 0" in line
 
@@ -200,3 +202,23 @@ def test_linear_dependence_costs_precision(folder, capsys):
     assert "below what double precision can resolve from these atomic orbitals" in line
     least = line.split("atomic orbitals, ")[1].split(";")[0]
     assert told(capsys, *arguments, "--tolerance", str(1.05 * float(least)))[0] == 0
+
+
+def test_what_a_large_molecule_takes_is_said_before_work_begins(capsys, monkeypatch):
+    """On standard error, within a factor of two in vectors; nothing when quiet."""
+    monkeypatch.setattr(molecule, "converge", None)
+    status, _, err = told(capsys, *ARGUMENTS)
+    assert status != 0  # nothing was converged: the estimate comes before
+    line = err.splitlines()[0]
+    assert line.startswith("qlowrank: expecting about")
+    for words in ("Cholesky vectors over 13 orbitals", "GB of memory", "after the mean field"):
+        assert words in line
+
+
+def test_estimates_are_of_the_right_size(capsys):
+    status, out, err = told(capsys, *ARGUMENTS, "--json")
+    assert status == 0, err
+    vectors = int(err.split("about ")[1].split()[0])
+    assert 0.5 < vectors / json.loads(out)["hamiltonian"]["rank"] < 2
+    status, _, err = told(capsys, *ARGUMENTS, "--quiet")
+    assert (status, err) == (0, "")

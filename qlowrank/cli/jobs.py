@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qlowrank.checks import InputError
-from qlowrank.cli.status import DONE, FAILED, complain
+from qlowrank.cli.status import DONE, FAILED, announce, complain
 
 if TYPE_CHECKING:
     from qlowrank.job import JobRequest, MoleculeRequest
@@ -25,7 +25,11 @@ def run(options: argparse.Namespace) -> int:
 
     refuse_unwritable(options.output, options.overwrite)
     with workers(options), progress_bars(quiet=options.quiet) as progress:
-        outcome = run_job(request_of(options), progress=progress)
+        outcome = run_job(
+            request_of(options),
+            progress=progress,
+            announce=None if options.quiet else announce,
+        )
     if options.output is not None:
         record = RunRecord(
             command=options.command,
@@ -50,7 +54,11 @@ def convert(options: argparse.Namespace) -> int:
 
     refuse_unwritable(options.output, options.overwrite)
     with workers(options), progress_bars(quiet=options.quiet) as progress:
-        outcome = run_job(JobRequest(_molecule(options)), progress=progress)
+        outcome = run_job(
+            JobRequest(_molecule(options)),
+            progress=progress,
+            announce=None if options.quiet else announce,
+        )
     outcome.hamiltonian.to_fcidump(options.output, overwrite=options.overwrite)
     print(f"wrote {options.output}: {outcome.hamiltonian!r}")
     finish(options.checkpoint)

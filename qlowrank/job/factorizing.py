@@ -78,7 +78,10 @@ def factorized(
         points = min(POINTS_PER_ORBITAL * hamiltonian.norb, pairs)
         points = points if request.n_leaves is None else request.n_leaves
         return Factorized(hypercontract(hamiltonian, n_points=points, progress=progress))
-    explicit = double_factorize(hamiltonian, gauge=GAUGES.get(method))
+    limit = request.molecule.max_memory
+    explicit = double_factorize(
+        hamiltonian, gauge=GAUGES.get(method), max_memory=None if limit is None else limit / 3
+    )
     if method == "compressed":
         leaves = min(LEAVES_PER_ORBITAL * hamiltonian.norb, pairs)
         fit = compress(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what the user named to a Hamiltonian."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,18 @@ from typing import Any
 from qlowrank.archive import Study, load
 from qlowrank.checks import InputError
 from qlowrank.hamiltonian import Hamiltonian, from_example, from_fcidump, from_pyscf
+from qlowrank.hamiltonian.read import DEFAULT_TOLERANCE
+from qlowrank.integrals.direct.forecast import forecast
+from qlowrank.integrals.direct.read import is_direct
 from qlowrank.integrals.examples import EXAMPLES, FEMOCO
 from qlowrank.integrals.geometry import converge, mean_field_of, read_xyz
 from qlowrank.job.checkpoint import open_job_checkpoint
 from qlowrank.job.request import MoleculeRequest
 from qlowrank.job.stopwatch import Stopwatch
 from qlowrank.lowrank import Progress
+
+Announce = Callable[[str], None]
+"""Told what a large molecule will take, before work begins."""
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -32,14 +39,18 @@ def open_study(molecule: MoleculeRequest) -> Study | None:
 
 
 def read_hamiltonian(
-    molecule: MoleculeRequest, study: Study | None, watch: Stopwatch, progress: Progress | None
+    molecule: MoleculeRequest,
+    study: Study | None,
+    watch: Stopwatch,
+    progress: Progress | None,
+    announce: Announce | None,
 ) -> Hamiltonian:
     """Read the Hamiltonian from wherever the molecule is."""
     if study is not None:
         with watch.step("integrals"):
             return study.hamiltonian
     path = Path(molecule.name)
-    tolerance = 1e-6 if molecule.tolerance is None else molecule.tolerance
+    tolerance = DEFAULT_TOLERANCE if molecule.tolerance is None else molecule.tolerance
     if molecule.name == FEMOCO and not path.exists():
         _refuse(molecule, "this example", "basis", "charge", "spin", "active", "checkpoint")
         with watch.step("integrals"):
@@ -51,15 +62,15 @@ def read_hamiltonian(
             return from_fcidump(
                 path, tolerance=tolerance, max_memory=molecule.max_memory, progress=progress
             )
-    return _from_geometry(molecule, path, tolerance, watch, progress)
+    return _from_geometry(molecule, path, watch, progress, announce)
 
 
 def _from_geometry(
     molecule: MoleculeRequest,
     path: Path,
-    tolerance: float,
     watch: Stopwatch,
     progress: Progress | None,
+    announce: Announce | None,
 ) -> Hamiltonian:
     """Converge the mean field of a geometry and decompose, or go on where a job was interrupted."""
     geometry = _geometry(molecule, path)
@@ -70,8 +81,18 @@ def _from_geometry(
             finished = kept.hamiltonian()
         if finished is not None:
             return finished
+    mean_field = mean_field_of(**geometry.options)
+    tolerance = DEFAULT_TOLERANCE if molecule.tolerance is None else molecule.tolerance
+    if is_direct(mean_field):
+        expected = forecast(
+            mean_field.mol,
+            tolerance=tolerance,
+            norb=None if geometry.active is None else geometry.active[1],
+            max_memory=molecule.max_memory,
+        )
+        if announce is not None:
+            announce(str(expected))
     with watch.step("scf"):
-        mean_field = mean_field_of(**geometry.options)
         if kept is None or not kept.restore(mean_field):
             mean_field = converge(**geometry.options)
             if kept is not None:

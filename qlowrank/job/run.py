@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job: one molecule in; a Hamiltonian, leaves, a plan and what else was asked for out."""
 
+from collections.abc import Callable
+
 from qlowrank.archive import Study
 from qlowrank.checks import NotConvergedError
 from qlowrank.hamiltonian import Hamiltonian
@@ -17,12 +19,18 @@ from qlowrank.resources import resource_estimate
 from qlowrank.states import MPSState, State
 
 
-def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome:
+def run_job(
+    request: JobRequest,
+    *,
+    progress: Progress | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Outcome:
     """Read a molecule, factorize it and plan its measurement.
 
     Args:
         request: What to do.
         progress: Called as long steps advance.
+        announce: Told what a large molecule will take, before work begins.
 
     Raises:
         InputError: The molecule or an option cannot be used.
@@ -31,7 +39,7 @@ def run_job(request: JobRequest, *, progress: Progress | None = None) -> Outcome
     check_request(request)
     watch = Stopwatch()
     study = open_study(request.molecule)
-    hamiltonian = read_hamiltonian(request.molecule, study, watch, progress)
+    hamiltonian = read_hamiltonian(request.molecule, study, watch, progress, announce)
     measurement = request.measurement
     factorization = gauge = state = plan = failure = None
     if request.method is not None:

@@ -47,14 +47,19 @@ class Means:
         Raises:
             InputError: There is no room for those of one shell pair.
         """
-        checks.fits(
-            "One shell pair's integrals with all others",
-            least_bytes(shells),
-            self.memory,
-            "Raise max_memory to at least that, or choose a smaller basis.",
-        )
+        enough_for_a_shell_pair(shells, self.memory)
         room = self.memory / (4 * self.team.count) - 8 * shells.widest * len(shells.owner)
         return int(min(MOST, max(1, room // _column(shells))))
+
+
+def enough_for_a_shell_pair(shells: Shells, memory: float) -> None:
+    """Refuse a limit, in bytes, that leaves no room for the columns of one shell pair."""
+    checks.fits(
+        "One shell pair's integrals with all others",
+        least_bytes(shells),
+        memory,
+        "Raise max_memory to at least that, or choose a smaller basis.",
+    )
 
 
 def least_bytes(shells: Shells) -> float:
