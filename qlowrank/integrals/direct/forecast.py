@@ -23,6 +23,8 @@ SIDE = 512
 """Side of the matrices that are multiplied for timing."""
 EIGEN = 40.0
 """Time of a symmetric eigendecomposition over that of the cube of its side in multiplications."""
+OWN = 1.5e8
+"""Bytes that Python and its libraries take."""
 SMALLEST = 1e-12
 """Hartree; what a tolerance of zero comes to."""
 
@@ -36,7 +38,7 @@ class Forecast:
     rank: int
     """Cholesky vectors."""
     memory: float = field(metadata={"units": "byte"})
-    """Most memory held by arrays at a time, bytes."""
+    """Most memory held at a time, bytes."""
     scratch: float = field(metadata={"units": "byte"})
     """Space in scratch files, bytes."""
     seconds: float = field(metadata={"units": "second"})
@@ -96,12 +98,14 @@ def forecast(
     )
     with workers() as team:
         seconds = (_integrals(shells, pivots) + products / _rate()) / team.count
-    return Forecast(norb, rank, min(held + 24.0 * pivots**2, memory), scratch, seconds)
+    return Forecast(
+        norb, rank, min(OWN + held + 24.0 * pivots**2, max(memory, OWN)), scratch, seconds
+    )
 
 
 def _rank(norb: int, tolerance: float, most: int) -> int:
-    """Vectors that molecules need: about one an orbital, and another for each decimal."""
-    return int(min(most, norb * max(1.0 - np.log10(tolerance), 1.0)))
+    """Vectors that molecules need: two an orbital, and three more for two decimals, as seen."""
+    return int(min(most, norb * max(2.0 - 1.5 * np.log10(tolerance), 1.0)))
 
 
 def _integrals(shells: Shells, pivots: int) -> float:
