@@ -87,7 +87,7 @@ def forecast(
     rank = min(_rank(norb, asked, pairs), pivots)
     arrays = [8.0 * n for n in (pivots * functions, pivots * pairs, rank * norb**2, rank * norb**2)]
     held = sum(size for size in arrays[1:] if size <= memory / 3)
-    scratch = sum(size for size in arrays[1:] if size > memory / 3)
+    scratch = sum((size for size in arrays[1:] if size > memory / 3), 0.0)
     held = max(held, arrays[0] if arrays[0] <= memory / 3 else 0.0)
     products = (
         pivots**2 * functions / 2
