@@ -14,6 +14,7 @@ import time
 import numpy as np
 
 import qlowrank as ql
+from qlowrank.states.sites import LocalOrbitals
 
 
 def chain(atoms: int) -> ql.Hamiltonian:
@@ -74,8 +75,16 @@ def main() -> None:
     parser.add_argument("--save", help="archive for the state")
     parser.add_argument("--load", help="archive with the state of an earlier run")
     parser.add_argument("--ours-only", action="store_true")
+    parser.add_argument("--driver-only", action="store_true", help="in the default's orbitals")
     arguments = parser.parse_args()
     hamiltonian = chain(arguments.atoms)
+    if arguments.driver_only:
+        start = time.perf_counter()
+        theirs = drivers_energy(
+            hamiltonian, LocalOrbitals()(hamiltonian), arguments.bond, arguments.tolerance
+        )
+        print(f"block2's driver {theirs:.8f} Hartree; {time.perf_counter() - start:.0f} s")
+        return
     start = time.perf_counter()
     if arguments.load:
         state = ql.load(arguments.load)["mps_state"]

@@ -4,14 +4,16 @@
     OMP_NUM_THREADS=1 python examples/benchmarks/tensor_trains.py
     OMP_NUM_THREADS=1 python examples/benchmarks/tensor_trains.py --peers /path/to/python --large
 
-Four jobs on a random vector of full rank in the sector of (N/2, N/2) electrons, 11 orbitals (2^22
-amplitudes) and with `--large` 12 orbitals (2^24): decompose it, then bring a train cut to 500
-states into canonical form, take its overlap with itself, and compress it to 250 states. Then two
-vectors of length 2^22 without symmetry: random, and a smooth function. Everyone gets the same
-numbers and is asked for the same error (1e-10) or bond dimension. CPU seconds of a process of its
-own, medians; what is returned is checked: the error of a decomposition, the norm of the others.
-Peers are run by the interpreter that `--peers` names, this one by default; quimb has to be
-installed there.
+Four jobs on a full CI vector of 11 orbitals (2^22 amplitudes: N2 at 1.1 Å, 10 electrons, cc-pVDZ)
+and with `--large` of 12 (2^24: the chain H12 at 1 Å, STO-6G), and on random vectors of full rank in
+the same sectors: decompose it, then bring its train into canonical form, take its overlap with
+itself, and compress it to half its bond dimension. The train of these three is cut to `--kept`
+states first, which changes nothing with 11 orbitals. Then vectors of length 2^22 without symmetry:
+random, a smooth function, and a thousand entries at random places. Everyone gets the same numbers
+and is asked for the same error (1e-10) or bond dimension. CPU seconds of a process of its own,
+medians; what is returned is checked: the error of a decomposition, the norm of the others. Peers
+are run by the interpreter that `--peers` names, this one by default; quimb has to be installed
+there.
 """
 
 import argparse
@@ -27,34 +29,60 @@ from pathlib import Path
 import numpy as np
 
 TOLERANCE = 1e-10
-KEPT, SMALLER = 500, 250
 JOBS = ("decompose", "canonicalise", "overlap", "compress")
+SECTORS = {"n2": (11, 5), "random 11": (11, 5), "h12": (12, 6), "random 12": (12, 6)}
+"""Orbitals, and electrons of each spin."""
+WITHOUT = ("random", "smooth", "sparse")
+"""Vectors without symmetry."""
 
 
-def prepare(folder, case):
-    """Write the vector and the train that everyone starts from."""
+def prepare(folder, case, kept):
+    """Write the vector and the train, of at most `kept` states, that everyone starts from."""
     import qlowrank as ql
 
     rng = np.random.default_rng(1)
-    if case == "random":
-        np.save(folder / f"{case}.npy", _unit(rng.standard_normal(2**22)))
+    if case in WITHOUT:
+        np.save(folder / f"{case}.npy", without_symmetry(case, rng))
         return
-    if case == "smooth":
-        x = np.linspace(0, 1, 2**22)
-        np.save(folder / f"{case}.npy", _unit(np.exp(-3 * x) * np.sin(20 * x) + 1 / (1 + x)))
-        return
-    norb = int(case)
-    ci = _unit(rng.standard_normal([comb(norb, norb // 2)] * 2))
+    norb, n = SECTORS[case]
+    ci = molecule(case) if case in MOLECULES else rng.standard_normal([comb(norb, n)] * 2)
+    ci = _unit(ci)
     np.save(folder / f"{case}-ci.npy", ci)
-    whole = ql.mps_from_ci(ci, norb, (norb // 2,) * 2)
+    whole = ql.mps_from_ci(ci, norb, (n, n))
     np.save(folder / f"{case}.npy", whole.to_vector())
-    cut = ql.compress_mps(whole, max_bond=KEPT, tolerance=0.0)
+    cut = ql.compress_mps(whole, max_bond=kept, tolerance=0.0)
     np.savez(folder / f"{case}-train.npz", *cut.tensors)
     labels = {
         f"b{k}": np.repeat([q for q, _ in b], [s for _, s in b], axis=0)
         for k, b in enumerate(cut.bonds)
     }
     np.savez(folder / f"{case}-labels.npz", **labels)
+
+
+def without_symmetry(case, rng):
+    """A vector of length 2^22 and norm one."""
+    if case == "random":
+        return _unit(rng.standard_normal(2**22))
+    if case == "smooth":
+        x = np.linspace(0, 1, 2**22)
+        return _unit(np.exp(-3 * x) * np.sin(20 * x) + 1 / (1 + x))
+    vector = np.zeros(2**22)
+    vector[rng.choice(2**22, 1000, replace=False)] = rng.standard_normal(1000)
+    return _unit(vector)
+
+
+MOLECULES = {"n2": ("N 0 0 0; N 0 0 1.1", "cc-pvdz", 10), "h12": (None, "sto-6g", 12)}
+"""Geometry in Ångström, basis, active electrons; None is a chain 1 Å apart."""
+
+
+def molecule(case):
+    """PySCF's full CI ground state in the active space, in canonical orbitals."""
+    from pyscf import gto, mcscf, scf
+
+    atoms, basis, electrons = MOLECULES[case]
+    places = atoms or [("H", (0.0, 0.0, float(k))) for k in range(electrons)]
+    mean_field = scf.RHF(gto.M(atom=places, basis=basis, verbose=0)).run()
+    return mcscf.CASCI(mean_field, SECTORS[case][0], electrons).run().ci
 
 
 def _unit(array):
@@ -67,15 +95,15 @@ def with_qlowrank(folder, case):
     import qlowrank as ql
     from qlowrank.mps.sectors import ORBITAL
 
-    if case in ("random", "smooth"):
+    if case in WITHOUT:
         vector = np.load(folder / f"{case}.npy")
         method = ql.ExactTrain(tolerance=TOLERANCE)
         train = yield lambda: ql.MPS.from_vector(vector, 2, method)
         yield float(np.linalg.norm(train.to_vector() - vector))
         return
-    norb = int(case)
+    norb, n = SECTORS[case]
     ci = np.load(folder / f"{case}-ci.npy")
-    train = yield lambda: ql.mps_from_ci(ci, norb, (norb // 2,) * 2, tolerance=TOLERANCE)
+    train = yield lambda: ql.mps_from_ci(ci, norb, (n, n), tolerance=TOLERANCE)
     yield float(np.linalg.norm(train.to_ci() - ci))
     labels = np.load(folder / f"{case}-labels.npz")
     cut = ql.MPS.from_tensors(
@@ -87,7 +115,8 @@ def with_qlowrank(folder, case):
     yield canonical.norm()
     overlap = yield lambda: canonical.overlap(cut)
     yield overlap**0.5
-    small = yield lambda: ql.compress_mps(cut, max_bond=SMALLER, tolerance=0.0)
+    smaller = cut.max_bond_dimension // 2
+    small = yield lambda: ql.compress_mps(cut, max_bond=smaller, tolerance=0.0)
     yield small.norm()
 
 
@@ -119,19 +148,20 @@ def overlap_of(bras, kets):
 
 def compressed(tensors):
     """Canonical form, then dense singular value decompositions backwards."""
+    smaller = max(tensor.shape[2] for tensor in tensors) // 2
     found = canonicalised(tensors)
     for k in range(len(found) - 1, 0, -1):
         shape = found[k].shape
         u, s, v = np.linalg.svd(found[k].reshape(shape[0], -1), full_matrices=False)
-        found[k] = v[:SMALLER].reshape(-1, *shape[1:])
-        found[k - 1] = np.tensordot(found[k - 1], u[:, :SMALLER] * s[:SMALLER], axes=(2, 0))
+        found[k] = v[:smaller].reshape(-1, *shape[1:])
+        found[k - 1] = np.tensordot(found[k - 1], u[:, :smaller] * s[:smaller], axes=(2, 0))
     return found
 
 
 def with_numpy(folder, case):
     """One singular value or QR decomposition after the other."""
     vector = np.load(folder / f"{case}.npy")
-    dimension = 2 if case in ("random", "smooth") else 4
+    dimension = 2 if case in WITHOUT else 4
     n_sites = round(np.log(vector.size) / np.log(dimension))
     share = TOLERANCE / np.sqrt(n_sites - 1)
 
@@ -165,7 +195,7 @@ def with_quimb(folder, case):
     import quimb.tensor as qtn
 
     vector = np.load(folder / f"{case}.npy")
-    dimension = 2 if case in ("random", "smooth") else 4
+    dimension = 2 if case in WITHOUT else 4
     n_sites = round(np.log(vector.size) / np.log(dimension))
     cutting = {"cutoff": TOLERANCE**2 / (n_sites - 1), "cutoff_mode": "sum2"}
     train = yield lambda: qtn.MatrixProductState.from_dense(
@@ -184,7 +214,7 @@ def with_quimb(folder, case):
 
     def compress():
         small = cut.copy()
-        small.compress(max_bond=SMALLER, cutoff=0.0)
+        small.compress(max_bond=cut.max_bond() // 2, cutoff=0.0)
         return small
 
     small = yield compress
@@ -227,6 +257,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", default=sys.executable, help="interpreter that has quimb")
     parser.add_argument("--large", action="store_true", help="12 orbitals as well: minutes")
+    parser.add_argument("--case", action="append", choices=(*SECTORS, *WITHOUT))
+    parser.add_argument("--kept", type=int, default=1024, help="bond dimension of the trains")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -236,9 +268,9 @@ def main():
         return
     print(f"{'vector':<10} {'job':<13} {'package':<9} {'CPU s':>8} {'ratio':>7}   check")
     with tempfile.TemporaryDirectory() as name:
-        for case in ("11", *(["12"] if options.large else []), "random", "smooth"):
-            prepare(Path(name), case)
-            repeat = 1 if case == "12" else options.repeat
+        for case in options.case or default_cases(options.large):
+            prepare(Path(name), case, options.kept)
+            repeat = 1 if SECTORS.get(case, (0, 0))[0] == 12 else options.repeat
             results = {
                 peer: in_fresh_process(
                     sys.executable if peer == "qlowrank" else options.peers,
@@ -252,18 +284,22 @@ def main():
             report(case, results)
 
 
+def default_cases(large):
+    """All, or those that take a minute or two."""
+    return [case for case in (*SECTORS, *WITHOUT) if large or SECTORS.get(case, (0, 0))[0] < 12]
+
+
 def report(case, results):
     """Print one line a job and package; the ratio is to qlowrank."""
-    label = f"{case} orb." if case.isdigit() else case
     for job in JOBS:
         for peer, found in results.items():
             if "failure" in found:
-                print(f"{label:<10} {job:<13} {peer:<9} {found['failure']}")
+                print(f"{case:<10} {job:<13} {peer:<9} {found['failure']}")
             elif job in found:
                 seconds = found[job]["seconds"]
                 ratio = seconds / results["qlowrank"][job]["seconds"]
                 print(
-                    f"{label:<10} {job:<13} {peer:<9} {seconds:>8.3f} {ratio:>6.1f}x   "
+                    f"{case:<10} {job:<13} {peer:<9} {seconds:>8.3f} {ratio:>6.1f}x   "
                     f"{found[job]['check']:.3g}"
                 )
 

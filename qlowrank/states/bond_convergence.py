@@ -76,8 +76,8 @@ def variances_by_bond(
     >>> state = ql.ground_state_mps(hamiltonian)
     >>> groups = ql.plan_measurement(ql.double_factorize(hamiltonian), state).groups[:3]
     >>> found = ql.variances_by_bond(state, groups, [8, 16, 28])
-    >>> [f"{share:.0e}" for share in found.changes]
-    ['2e-03', '2e-06']
+    >>> bool(found.changes[0] < 5e-3), bool(found.changes[1] < 1e-5)
+    (True, True)
     """
     bonds = [checks.whole("bond_dimensions", bond) for bond in bond_dimensions]
     if not bonds or bonds[0] < 1 or sorted(set(bonds)) != bonds:

@@ -66,8 +66,8 @@ class MPSState:
     def moments(self, operator: DiagonalOperator) -> Moments:
         """Return mean and variance of `operator`, by applying it to the chain.
 
-        The mean is exact. The variance is exact for one-body operators; for squares it rests on a
-        fit, see `qlowrank.states.applied`.
+        Both are exact for one-body operators up to `Fitting.cutoff`, and so are means of squares;
+        variances of squares rest on a fit, see `qlowrank.states.applied`.
         """
         return self._applied(operator).moments()
 

@@ -93,7 +93,7 @@ def test_bond_dimensions_at_discarded_weights():
 
 
 def test_block2_agrees(tmp_path):
-    """Entropies and mutual information of a stretched H6 chain; block2 puts ½ before I.
+    """Entropies and mutual information of a stretched H4 chain; block2 puts ½ before I.
 
     The energy that block2 finds for the same vector checks the signs of the CI coefficients. Both
     codes take eigenvalues of the same small matrices, so 1e-12 is far above rounding.
