@@ -32,7 +32,7 @@ def drivers_energy(
     hamiltonian: ql.Hamiltonian, orbitals: np.ndarray, bond: int, tolerance: float
 ) -> float:
     """Lowest energy of block2's driver in these orbitals."""
-    from pyblock2.driver.core import DMRGDriver, MPOAlgorithmTypes, SymmetryTypes
+    from pyblock2.driver.core import DMRGDriver, SymmetryTypes
 
     one_body = orbitals.T @ hamiltonian.normal_ordered_one_body() @ orbitals
     factors = orbitals.T @ hamiltonian.factors @ orbitals
@@ -43,13 +43,7 @@ def drivers_energy(
             scratch=scratch, symm_type=SymmetryTypes.SZ, n_threads=1, stack_mem=2_000_000_000
         )
         driver.initialize_system(hamiltonian.norb, n_alpha + n_beta, n_alpha - n_beta)
-        operator = driver.get_qc_mpo(
-            one_body,
-            two_body,
-            ecore=hamiltonian.constant,
-            algo_type=MPOAlgorithmTypes.Conventional,
-            iprint=0,
-        )
+        operator = driver.get_qc_mpo(one_body, two_body, ecore=hamiltonian.constant, iprint=0)
         state = driver.get_random_mps(tag="KET", bond_dim=bond // 2, nroots=1)
         return float(
             driver.dmrg(

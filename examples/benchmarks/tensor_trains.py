@@ -224,11 +224,11 @@ def with_quimb(folder, case):
 PEERS = {"qlowrank": with_qlowrank, "numpy": with_numpy, "quimb": with_quimb}
 
 
-def measure(peer, folder, case, repeat):
-    """Run all jobs of one peer; each is a callable to time, then the check of its result."""
+def measure(peer, folder, case, repeat, jobs=JOBS):
+    """Run the first jobs of one peer; each is a callable to time, then the check of its result."""
     steps = PEERS[peer](folder, case)
     job, found = next(steps), {}
-    for name in JOBS:
+    for name in jobs:
         seconds = []
         for _ in range(repeat):
             start = time.process_time()
@@ -242,9 +242,10 @@ def measure(peer, folder, case, repeat):
     return found
 
 
-def in_fresh_process(python, peer, folder, case, repeat):
+def in_fresh_process(python, peer, folder, case, *, repeat, jobs):
     """Measure in a child of the given interpreter; a child that dies is a result too."""
-    command = [python, __file__, "--child", peer, str(folder), case, "--repeat", str(repeat)]
+    numbers = ["--repeat", str(repeat), "--jobs", str(jobs)]
+    command = [python, __file__, "--child", peer, str(folder), case, *numbers]
     child = subprocess.run(command, capture_output=True, text=True, check=False)
     if child.returncode != 0:
         reason = (child.stderr.strip().splitlines() or [f"exit status {child.returncode}"])[-1]
@@ -259,12 +260,14 @@ def main():
     parser.add_argument("--large", action="store_true", help="12 orbitals as well: minutes")
     parser.add_argument("--case", action="append", choices=(*SECTORS, *WITHOUT))
     parser.add_argument("--kept", type=int, default=1024, help="bond dimension of the trains")
+    parser.add_argument("--jobs", type=int, default=len(JOBS), help="1: decompositions alone")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         peer, folder, case = options.child
-        print(json.dumps(measure(peer, Path(folder), case, options.repeat)))
+        jobs = JOBS[: options.jobs]
+        print(json.dumps(measure(peer, Path(folder), case, options.repeat, jobs)))
         return
     print(f"{'vector':<10} {'job':<13} {'package':<9} {'CPU s':>8} {'ratio':>7}   check")
     with tempfile.TemporaryDirectory() as name:
@@ -277,7 +280,8 @@ def main():
                     peer,
                     name,
                     case,
-                    options.repeat if peer == "qlowrank" else repeat,
+                    repeat=options.repeat if peer == "qlowrank" else repeat,
+                    jobs=options.jobs,
                 )
                 for peer in PEERS
             }

@@ -12,8 +12,8 @@ Only :math:`\varphi_m` is a fit, of limited bond dimension; what it cuts off is 
 norm of x is that of the full product and exact. Means need no fit:
 :math:`\langle \hat v^2 \rangle = \lVert \hat v \psi \rVert^2`. Beside that, singular values of the
 operators' off-diagonal blocks are left out below a share of 1e-7. In localised orbitals of a chain
-of 50 atoms that takes 14 to 22 channels a bond where all need 90, and moves means by some 1e-8
-Hartree and variances by less than 1e-6 of themselves.
+of 50 atoms that takes 14 to 22 channels a bond where all need 90, see
+docs/explanations/tensor_trains_measured.md.
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ class Solver:
     """A DMRG calculation in the symmetry of electron number and S_z."""
 
     def __init__(self, request: dict[str, Any]) -> None:
-        from pyblock2.driver.core import DMRGDriver, MPOAlgorithmTypes, SymmetryTypes
+        from pyblock2.driver.core import DMRGDriver, SymmetryTypes
 
         folder = Path(request["folder"])
         self.driver = DMRGDriver(
@@ -45,13 +45,7 @@ class Solver:
         self.driver.initialize_system(
             n_sites=len(one_body), n_elec=electrons, spin=request["n_alpha"] - request["n_beta"]
         )
-        self.operator = self.driver.get_qc_mpo(
-            one_body,
-            two_body,
-            ecore=constant,
-            algo_type=MPOAlgorithmTypes.Conventional,  # the others take minutes at 50 orbitals
-            iprint=0,
-        )
+        self.operator = self.driver.get_qc_mpo(one_body, two_body, ecore=constant, iprint=0)
         self.driver.bw.b.Random.rand_seed(request["seed"])
         self.state = self.driver.get_random_mps(tag="KET", bond_dim=request["bond"])
         # Sets everything up and does not begin: so the sweeps can be made one at a time.
