@@ -362,6 +362,9 @@ def test_entangle_shows_the_chain(water, capsys):
     weights = np.array([vector[0, 0] ** 2, vector[1, 1] ** 2])
     assert answer["max_bond_entropy"] == pytest.approx(-np.sum(weights * np.log(weights)))
     assert ql.load("h2.h5").state.label == "mps"
+    status, out, _ = run(capsys, "entangle", "h2", "--max-bond", "1", "--json", "--quiet")
+    assert json.loads(out)["entanglement"]["discarded_weight"] == pytest.approx(weights.min())
+    assert json.loads(out)["entanglement"]["max_bond_entropy"] == 0.0
     status, out, _ = run(capsys, "entangle", "h2", "--quiet")
     assert "entropies" in out
     assert "CAS(2, 2) of orbitals 0, 1" in out

@@ -200,7 +200,7 @@ def entanglement(mps: MPS, *, discarded_weight: float = 1e-10) -> Entanglement:
 def entropy(probabilities: Array) -> Array:
     """-Σ p ln p over the last axis; rounding below zero counts as zero."""
     positive = np.where(probabilities > 0, probabilities, 1.0)
-    return -(positive * np.log(positive)).sum(axis=-1)
+    return np.asarray(np.maximum(0.0 - (positive * np.log(positive)).sum(axis=-1), 0.0))
 
 
 def _eigenvalues(matrices: Array) -> Array:

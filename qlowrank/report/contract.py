@@ -132,5 +132,5 @@ def _entanglement(entangled: EntangledState | None) -> dict[str, Any] | None:
         "max_bond_dimension": int(max(mps.bond_dimensions, default=1)),
         "bond_entropies": [float(s) for s in entropies],
         "max_bond_entropy": float(max(entropies, default=0.0)),
-        "discarded_weight": float(sum(mps.discarded_weights)),
+        "discarded_weight": float(entangled.state.convergence.discarded_weights[-1]),
     }

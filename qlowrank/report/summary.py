@@ -114,7 +114,7 @@ def _entanglement(entangled: EntangledState) -> Iterator[tuple[str, str]]:
     yield (
         "mps",
         f"{state.energy:.8f} Hartree, bond dimension {max(state.mps.bond_dimensions, default=1)}, "
-        f"{state.convergence.status}",
+        f"weight {state.convergence.discarded_weights[-1]:.0e} cut off, {state.convergence.status}",
     )
     if len(state.convergence.energies) > 1:
         yield from _convergence(state.convergence)
