@@ -51,12 +51,13 @@ class ExactCI:
         mps = mps_from_ci(
             state.vector, state.norb, state.nelec, tolerance=self.tolerance, max_bond=max_bond
         )
+        lost = float(mps.discarded_weights.sum())  # of the whole vector, whose norm is one
         mps = scale_mps(mps, 1 / mps.norm())
         energy = _energy(hamiltonian, mps)
         convergence = Convergence(
             bond_dimensions=np.array([mps.max_bond_dimension]),
             energies=np.array([energy]),
-            discarded_weights=np.array([mps.discarded_weights.sum()]),
+            discarded_weights=np.array([lost]),
             sweeps=np.array([0]),
             status="converged",
         )
