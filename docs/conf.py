@@ -57,7 +57,7 @@ nitpick_ignore_regex = [
         r"ExactIntegrals)",
     ),
     ("py:class", r"qlowrank\.circuits\.chain\.prepare\.ChainMethod"),
-    ("py:class", r"qlowrank\.factorization\..*\.(ShiftProblem|PointMethod|Objective|Start)"),
+    ("py:class", r"qlowrank\.factorization\..*\.(ShiftProblem|PointMethod|Objective|Record|Start)"),
     (
         "py:class",
         r"qlowrank\.(states\.(ground|sites)|mps\.sectors|measurement\.outcomes|"
