@@ -18,9 +18,10 @@ orbitals, as ours; ipie's is in atomic orbitals, and 1e-8 there gives errors of 
 molecular orbitals. Needs `pip install qlowrank[bench]`. Beyond 250 orbitals the mean field comes
 from density fitting, which only chooses the orbitals: their energy and all integrals are exact.
 
-The columns "libcint" and "GFLOP/s" are ours: the share of the time inside PySCF's integral drivers,
-summed over threads, and what the rest achieves, counting the transformation, the triangular solve,
-the second choice of pivots and 9 n³ for each leaf; the first line states DGEMM on this machine.
+The columns "libcint" and "GFLOP/s" are ours: the share of the CPU time that PySCF's integral
+drivers take, and what the rest achieves in a CPU second, counting the transformation, the
+triangular solve, the second choice of pivots and 9 n³ for each leaf; the first line states DGEMM in
+the same unit. The last line is the exponent of the wall time against the number of orbitals.
 """
 
 import argparse
@@ -241,28 +242,29 @@ class Work:
             self.pivots = total
 
     def watch_libcint(self):
-        """Time PySCF's integral drivers, in the seconds of the threads that call them."""
+        """Time PySCF's integral drivers.
+
+        Those of columns run on the thread that calls them; the exchange build has threads of its
+        own while all others wait.
+        """
         from pyscf.ao2mo import _ao2mo
         from pyscf.gto import moleintor
         from pyscf.scf import _vhf
 
-        for module, name in (
-            (_ao2mo, "nr_e1fill"),
-            (moleintor, "getints4c"),
-            (_vhf, "direct_mapdm"),
-            (_vhf, "direct"),
-            (_vhf, "nr_direct_drv"),
+        for module, name, clock in (
+            (_ao2mo, "nr_e1fill", time.thread_time),
+            (moleintor, "getints4c", time.thread_time),
+            (_vhf, "nr_direct_drv", time.process_time),
         ):
-            if hasattr(module, name):
-                setattr(module, name, self._timed(getattr(module, name)))
+            setattr(module, name, self._timed(getattr(module, name), clock))
 
-    def _timed(self, function):
+    def _timed(self, function, clock):
         def timed(*args, **kwargs):
-            start = time.thread_time()
+            start = clock()
             try:
                 return function(*args, **kwargs)
             finally:
-                self.libcint += time.thread_time() - start
+                self.libcint += clock() - start
 
         return timed
 
@@ -329,21 +331,21 @@ def in_fresh_process(peer, molecule, cache, max_memory):
 
 
 def dgemm():
-    """GFLOP/s of a product of two matrices of 2000 rows, the best of five."""
+    """GFLOP in a CPU second of a product of two matrices of 2000 rows, the best of five."""
     matrix, times = np.random.default_rng(0).random((2000, 2000)), []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         matrix @ matrix
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return 2 * 2000**3 / min(times) / 1e9
 
 
 def show(molecule, peer, results):
-    """Print the medians of one peer on one molecule."""
+    """Print the medians of one peer on one molecule, and return them."""
     failures = [r["failure"] for r in results if "failure" in r]
     if failures:
         print(f"{molecule:<10} {'':>4}  {peer:<12} {failures[0]}", flush=True)
-        return
+        return None
     middle = {key: statistics.median(r[key] for r in results) for key in results[0]}
     own = f"{middle['libcint']:>8.0%} {middle['gflops']:>8.1f}" if "gflops" in middle else ""
     print(
@@ -352,6 +354,16 @@ def show(molecule, peer, results):
         f"{middle['cpu_seconds']:>8.2f} {middle['megabytes']:>8.0f} {own}",
         flush=True,
     )
+    return middle
+
+
+def growth(shown):
+    """Print the exponent of wall time against orbitals of every peer that has several."""
+    for peer, rows in shown.items():
+        sizes, seconds = np.array([(r["norb"], r["seconds"]) for r in rows]).T
+        if len(set(sizes)) > 1:
+            exponent = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
+            print(f"{peer}: seconds grow as N^{exponent:.2f}")
 
 
 def main():
@@ -368,6 +380,7 @@ def main():
         found = measure(options.child, options.molecule[0], options.cache, options.max_memory)
         print(json.dumps(found))
         return
+    shown = {}
     print(f"DGEMM {dgemm():.1f} GFLOP/s")
     print(
         "molecule   norb  package      leaves  one-norm max error        s    cpu s       MB  "
@@ -384,7 +397,10 @@ def main():
                 for peer in peers:
                     runs[peer].append(in_fresh_process(peer, molecule, cache, options.max_memory))
             for peer, results in runs.items():
-                show(molecule, peer, results)
+                row = show(molecule, peer, results)
+                if row is not None:
+                    shown.setdefault(peer, []).append(row)
+    growth(shown)
 
 
 if __name__ == "__main__":
