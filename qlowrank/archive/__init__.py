@@ -26,7 +26,7 @@ is read, checked and used with h5py alone so:
 ...     constant = sum(value[()] for value in file["hamiltonian/constants"].values())
 ...     n_alpha, n_beta = file["hamiltonian/nelec"]
 >>> print(kind, version, formula, units, axes)
-qlowrank 2 H2O hartree^0.5 factor,orbital,orbital
+qlowrank 3 H2O hartree^0.5 factor,orbital,orbital
 >>> text = f"{factors.dtype.str}{factors.shape}".encode()
 >>> hashlib.sha256(text + factors.tobytes()).hexdigest() == stored
 True
