@@ -165,7 +165,7 @@ def with_ipie(converged):
     """Pivoted Cholesky in atomic orbitals by columns, transformed, then diagonalised."""
     from ipie.utils.from_pyscf import ao2mo_chol, chunked_cholesky
 
-    vectors = chunked_cholesky(converged.mol, max_error=ATOMIC_TOLERANCE, verbose=False)
+    vectors = chunked_cholesky(converged.mol, max_error=ATOMIC_TOLERANCE, verbose=False, cmax=40)
     ao2mo_chol(vectors, converged.mo_coeff)
     norb = converged.mo_coeff.shape[1]
     values, leaves = np.empty((len(vectors), norb)), vectors.reshape(-1, norb, norb)

@@ -30,6 +30,9 @@ FIRST = 1 / 32
 """First threshold in rescaled atomic orbitals, as a share of the tolerance."""
 SHARE = 0.6
 """How much of the tolerance the first decomposition may use up; new pivots take the rest."""
+PIVOTS = 4
+"""Rounding errors grow with the number of pivots. As they have both signs, they have not been seen
+to reach what this many for each atomic orbital could do at worst, where ten or twenty are used."""
 DIRECT_FROM = 60
 """From this many atomic orbitals on, the four-index tensor takes longer than doing without it."""
 
@@ -127,10 +130,16 @@ class _Basis:
 
     @property
     def floor(self) -> float:
-        """Least threshold in rescaled atomic orbitals that rounding allows."""
+        """Least threshold in rescaled atomic orbitals that rounding allows.
+
+        A residual after r pivots is off by up to r eps times the diagonal (Higham, Accuracy and
+        Stability of Numerical Algorithms, chapter 10). Whether a tolerance was reached is proven
+        afterwards, whatever this says.
+        """
         low, high = np.tril_indices(self.shells.nao)
         scale = self.weights[low] * self.weights[high]
-        return rounding_floor(self.shells.diagonal * scale**2)
+        share = min(PIVOTS * self.shells.nao / len(low), 1.0)
+        return share * rounding_floor(self.shells.diagonal * scale**2)
 
     def reachable(self, tolerance: float) -> float:
         """Return the tolerance to work to, or say which one is within reach."""
