@@ -31,8 +31,8 @@ FIRST = 1 / 32
 SHARE = 0.6
 """How much of the tolerance the first decomposition may use up; new pivots take the rest."""
 PIVOTS = 4
-"""Rounding errors grow with the number of pivots. As they have both signs, they have not been seen
-to reach what this many for each atomic orbital could do at worst, where ten or twenty are used."""
+"""Pivots for each atomic orbital whose rounding errors are allowed for. Ten or so are used, but the
+errors have both signs; a judgement, not a bound, as what was reached is proven afterwards."""
 DIRECT_FROM = 60
 """From this many atomic orbitals on, the four-index tensor takes longer than doing without it."""
 
