@@ -110,6 +110,20 @@ def test_changed_parameters_are_refused(tmp_path):
     assert json.loads((folder / "qlowrank-work.json").read_text())["tolerance"] == 1e-5
 
 
+def test_other_densities_are_refused(tmp_path):
+    """The same orbitals, filled otherwise: the fields that are kept would not be theirs."""
+    from qlowrank.integrals.direct.checkpoint import open_checkpoint
+    from qlowrank.integrals.direct.shells import shells_of
+
+    source = mean_field("water-631g")
+    shells, orbitals = shells_of(source.mol), source.mo_coeff
+    densities = np.array([source.make_rdm1()])
+    open_checkpoint(tmp_path / "work", shells, orbitals, densities, 1e-5)
+    open_checkpoint(tmp_path / "work", shells, orbitals, densities, 1e-5)
+    with pytest.raises(ql.InputError, match="another molecule, basis or mean field"):
+        open_checkpoint(tmp_path / "work", shells, orbitals, densities / 2, 1e-5)
+
+
 def test_folders_of_others_are_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("...")
     with pytest.raises(ql.InputError, match="not empty and holds no interrupted work"):
