@@ -67,6 +67,7 @@ _ROOMS = {
         "QuasiNewton",
         "RandomLeaves",
         "SectorError",
+        "ShotCost",
         "WeightedSum",
         "compress",
     ),
@@ -232,6 +233,7 @@ if TYPE_CHECKING:
         QuasiNewton,
         RandomLeaves,
         SectorError,
+        ShotCost,
         WeightedSum,
     )
     from qlowrank.factorization.compression.compress import compress

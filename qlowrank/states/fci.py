@@ -10,6 +10,7 @@ from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
 from qlowrank.states.covariance import covariance_from_rdms
+from qlowrank.states.forms import FormSlope, vector_form_slope
 from qlowrank.states.state import Moments
 
 
@@ -79,6 +80,10 @@ class FCIState:
         image -= np.vdot(self.vector, image) * self.vector
         transition = direct_spin1.trans_rdm1(image, self.vector, self.norb, self.nelec)
         return np.asarray(np.einsum("pk,pq,qk->k", frame, transition, frame))
+
+    def form_slope(self, frame: Array, core: Array) -> FormSlope:
+        """Return Var ½ Σ_kl Z_kl ñ_k ñ_l and its derivatives by frame and core."""
+        return vector_form_slope(self.vector, self.nelec, frame, core)
 
     def distribution(self, frame: Array) -> Array:
         """Return the probabilities of all occupations of rotated orbitals.

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.diagonal import DiagonalOperator, Squares
 from qlowrank.states.covariance import cisd_density, cisd_rdms, covariance_from_rdms, rotated
+from qlowrank.states.forms import FormSlope, cisd_vector, determinant_form_slope, vector_form_slope
 from qlowrank.states.generating import Amplitudes, central_moments
 from qlowrank.states.response import square_covariances
 from qlowrank.states.squares import square_slope
@@ -84,6 +86,10 @@ class DeterminantState:
         return square_covariances(
             self.orbitals.T @ frame, np.stack([values, values]), self.nelec, None
         )
+
+    def form_slope(self, frame: Array, core: Array) -> FormSlope:
+        """Return Var ½ Σ_kl Z_kl ñ_k ñ_l and its derivatives by frame and core, exactly."""
+        return determinant_form_slope(self.spin_densities(), frame, core)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +210,22 @@ class CISDState:
             orbitals.T @ factor @ orbitals, self.nelec, self._amplitudes()
         )
         return variance, np.asarray(orbitals @ slope @ orbitals.T)
+
+    def form_slope(self, frame: Array, core: Array) -> FormSlope:
+        """Return Var ½ Σ_kl Z_kl ñ_k ñ_l and its derivatives by frame and core, exactly.
+
+        Raises:
+            InputError: Its CI vector, which this goes through, does not fit.
+        """
+        turned = self.determinant.orbitals.T @ frame
+        slope = vector_form_slope(self._vector, self.nelec, turned, core)
+        return FormSlope(slope.variance, self.determinant.orbitals @ slope.frame, slope.core)
+
+    @cached_property
+    def _vector(self) -> Array:
+        """The CI vector over the reference orbitals."""
+        doubles = (self.doubles_same[0], self.doubles_opposite, self.doubles_same[1])
+        return cisd_vector(self.nelec, self.norb, self.reference_coefficient, self.singles, doubles)
 
     def _amplitudes(self) -> Amplitudes:
         """Return the coefficients with c_0."""

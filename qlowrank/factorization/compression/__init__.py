@@ -6,6 +6,7 @@ from qlowrank.factorization.compression.frobenius import FrobeniusError, SectorE
 from qlowrank.factorization.compression.norms import CoreOneNorm, CoreSquares, OneNorm
 from qlowrank.factorization.compression.objective import Objective, WeightedSum
 from qlowrank.factorization.compression.record import CompressedFactorization
+from qlowrank.factorization.compression.shots import ShotCost, VarianceSource
 from qlowrank.factorization.compression.start import Continue, LargestLeaves, RandomLeaves, Start
 from qlowrank.factorization.quasi_newton import QuasiNewton
 
@@ -21,7 +22,9 @@ __all__ = [
     "QuasiNewton",
     "RandomLeaves",
     "SectorError",
+    "ShotCost",
     "Start",
+    "VarianceSource",
     "WeightedSum",
     "compress",
 ]

@@ -47,7 +47,8 @@ def compress(
         factorization: What to compress. Its largest leaves are the default start.
         n_leaves: How many leaves, from 1 to norb (norb + 1) / 2.
         objective: What to minimise: `FrobeniusError()` (default), `SectorError()`, or a
-            `WeightedSum` of one of them and `CoreOneNorm()`, `OneNorm()`, `CoreSquares()`.
+            `WeightedSum` of one of them and `CoreOneNorm()`, `OneNorm()`, `CoreSquares()` or
+            `ShotCost(state)`.
         start: Where to begin: `LargestLeaves()` (default), `RandomLeaves(seed)` or
             `Continue(previous)`.
         optimizer: `QuasiNewton(max_steps=…)`.
@@ -135,8 +136,8 @@ def _checked_objective(objective: Objective) -> Objective:
     if isinstance(objective, type) or not hasattr(objective, "prepare"):
         raise InputError(
             "objective must be FrobeniusError(), SectorError() or a WeightedSum with one of them; "
-            f"got {objective!r:.60}. (Frames for the fewest shots in a state are found by "
-            "OptimizedFragments, where the measurement is planned.)"
+            f"got {objective!r:.60}. (The fewest shots in a state: WeightedSum((1.0, "
+            "SectorError()), (weight, ShotCost(state))).)"
         )
     if not objective.error_weight > 0:
         raise InputError(

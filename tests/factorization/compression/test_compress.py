@@ -329,7 +329,7 @@ def test_progress_is_told():
             {"objective": WeightedSum((0.0, FrobeniusError()), (1.0, OneNorm()))},
             "holds no error of the integrals, so that empty cores minimise it",
         ),
-        ({"objective": "variance"}, "objective must be .*OptimizedFragments"),
+        ({"objective": "variance"}, "objective must be .*ShotCost"),
         ({"objective": FrobeniusError}, "objective must be FrobeniusError"),
     ],
 )
