@@ -15,7 +15,7 @@ from qlowrank.factorization.compression.problem import Point, problem_of
 from qlowrank.factorization.compression.start import random_frames
 from qlowrank.states import DeterminantState, FCIState
 from tests.molecules import mean_field
-from tests.strategies import generators, hamiltonians
+from tests.strategies import generators
 
 EPS = np.finfo(float).eps
 
@@ -31,22 +31,25 @@ def random_state(rng, norb, nelec, kind):
     return FCIState(vector / np.linalg.norm(vector), norb, nelec, 0.0)
 
 
-@settings(max_examples=40)
-@given(hamiltonians(), generators, st.integers(1, 3), st.sampled_from(["hf", "fci"]), st.booleans())
-def test_derivatives(arrays, rng, n_leaves, kind, sector):
+@pytest.mark.parametrize("kind", ["hf", "fci"])
+@pytest.mark.parametrize("sector", [True, False])
+@settings(max_examples=10)
+@given(rng=generators, norb=st.integers(2, 4), n_leaves=st.integers(1, 3))
+def test_derivatives(kind, sector, rng, norb, n_leaves):
     """Fourth-order differences along a random direction, beside either error.
 
-    Roots are smoothed at the size of the form itself, so that their fifth derivatives stay near it.
+    Errors are step⁴ of fifth derivatives. Those of roots smoothed by 1, of variances of a hundred,
+    stay below fifty times the value.
     """
-    norb, nelec = len(arrays[1]), arrays[3]
-    factorization = ql.double_factorize(ql.from_integrals(*arrays, tolerance=0.0))
-    problem = posed(factorization)
+    nelec = (int(rng.integers(1, norb)), int(rng.integers(0, norb)))
+    factors = rng.standard_normal((norb, norb, norb))
+    factors += factors.transpose(0, 2, 1)
+    one_body = rng.standard_normal((norb, norb))
+    problem = problem_of(factors, one_body + one_body.T, nelec)
     problem = problem.sector() if sector else problem
     cores = rng.standard_normal((n_leaves, norb, norb))
     point = Point(random_frames(n_leaves, norb, rng), cores + cores.transpose(0, 2, 1))
-    size = 1 + np.abs(problem.one_body).sum() + 4 * np.abs(cores).sum()
-    state = random_state(rng, norb, nelec, kind)
-    function = ql.ShotCost(state, smoothing=size).prepare(problem)
+    function = ql.ShotCost(random_state(rng, norb, nelec, kind), smoothing=1.0).prepare(problem)
     here = Coordinates(point)
     x = here.start()
     direction = rng.standard_normal(len(x))
@@ -59,8 +62,10 @@ def test_derivatives(arrays, rng, n_leaves, kind, sector):
 
     step = 1e-3  # coordinates are of length one a Hartree
     quotients = [(at(d)[0] - at(-d)[0]) / (2 * d) for d in (step, 2 * step)]
-    allowed = 1e-7 * size**2 * (1 + n_leaves) ** 2
-    assert abs((4 * quotients[0] - quotients[1]) / 3 - at(0.0)[1]) <= allowed
+    value, slope = at(0.0)
+    allowed = 50 * step**4 * value + 1e3 * EPS * value / step
+    assert value > 1e-3
+    assert abs((4 * quotients[0] - quotients[1]) / 3 - slope) <= allowed
 
 
 @pytest.mark.parametrize("error", [ql.FrobeniusError(), ql.SectorError()], ids=["all", "sector"])
