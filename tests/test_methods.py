@@ -32,8 +32,6 @@ def answer(capsys, *arguments):
 @pytest.mark.parametrize("shift", SHIFTS, ids=" ".join)
 @pytest.mark.parametrize("method", METHODS)
 def test_factorize_keep_verify_show_and_estimate(capsys, tmp_path, method, shift):
-    if (method, shift) == ("thc", ("--shift",)):
-        return  # refused below
     path = tmp_path / "h2.h5"
     made = answer(
         capsys, "factorize", "h2", "--basis", "6-31g", "--method", method, *shift, "-o", path,
@@ -83,6 +81,24 @@ def test_a_gauge_is_shifted_unless_told_otherwise(capsys):
     assert shifted["one_norm"] < plain["one_norm"]
 
 
+@pytest.mark.parametrize("method", ["compressed", "thc"])
+def test_a_shifted_fit_is_not_taken_for_a_plain_one(capsys, tmp_path, method):
+    path = tmp_path / "h2.h5"
+    made = {}
+    for shift in ("--shift", "--no-shift"):
+        made[shift] = answer(
+            capsys, "factorize", "lih", "--method", method, shift, "-o", path, "--overwrite",
+            "--quiet",
+        )  # fmt: skip
+        again = answer(capsys, "factorize", path, "--method", method, shift, "--quiet")
+        assert again["factorization"] == made[shift]["factorization"]
+        other = "--no-shift" if shift == "--shift" else "--shift"
+        changed = answer(capsys, "factorize", path, "--method", method, other, "--quiet")
+        assert changed["factorization"]["one_norm"] != made[shift]["factorization"]["one_norm"]
+    norms = [made[s]["factorization"]["one_norm"] for s in ("--shift", "--no-shift")]
+    assert norms[0] < norms[1]
+
+
 def test_leaves_of_a_fit(capsys):
     fit = answer(
         capsys, "factorize", "h2", "--basis", "6-31g", "--method", "compressed", "--leaves", "3",
@@ -100,7 +116,6 @@ def test_leaves_of_a_fit(capsys):
     ("arguments", "words"),
     [
         (("run", "h2", "--method", "thc"), "no groups to measure"),
-        (("factorize", "h2", "--method", "thc", "--shift"), "no set of leaves to shift"),
         (("factorize", "h2", "--leaves", "2"), "--leaves goes with --method compressed or thc"),
         (("factorize", "h2", "--method", "compressed", "--leaves", "0"), "from 1 to 3"),
         (("factorize", "h2", "--method", "thc", "--leaves", "4"), "n_points must be from 1 to 3"),

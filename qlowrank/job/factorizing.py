@@ -7,7 +7,13 @@ from typing import Any
 from qlowrank.archive import Study
 from qlowrank.checks import InputError
 from qlowrank.factorization import double_factorize, shift_symmetry
-from qlowrank.factorization.compression import FrobeniusError, SectorError, compress
+from qlowrank.factorization.compression import (
+    FrobeniusError,
+    OneNorm,
+    SectorError,
+    WeightedSum,
+    compress,
+)
 from qlowrank.factorization.gauges import GaugeStatus, optimize_gauge
 from qlowrank.factorization.hypercontraction import hypercontract
 from qlowrank.hamiltonian import Hamiltonian
@@ -19,6 +25,9 @@ LEAVES_PER_ORBITAL = 2
 """Leaves of a compression that was not told how many."""
 POINTS_PER_ORBITAL = 5
 """Points of a hypercontraction that was not told how many."""
+SHIFTED_POINTS = WeightedSum((1.0, SectorError()), (1e-4, OneNorm()))
+"""What a hypercontraction is fitted for that may shift: an error of 0.01 Hartree is worth half a
+Hartree of the one-norm."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,7 +44,7 @@ def check_request(request: JobRequest) -> None:
     """Refuse choices that do not go together, before work begins.
 
     Raises:
-        InputError: A plan or a shift for thc, fragments of squares for compressed leaves, or a
+        InputError: A plan for thc, fragments of squares for compressed leaves, or a
             number of leaves for a method that has no choice.
     """
     method = request.method
@@ -43,11 +52,6 @@ def check_request(request: JobRequest) -> None:
         raise InputError(
             f"--leaves goes with --method compressed or thc; {method} has as many leaves as the "
             "integrals have vectors. Leave it out."
-        )
-    if method == "thc" and request.shift:
-        raise InputError(
-            "--shift is not there for --method thc, whose core is no set of leaves to shift. Leave "
-            "it out, or use --method gauge."
         )
     if method == "thc" and request.measurement is not None:
         raise InputError(
@@ -77,7 +81,14 @@ def factorized(
     if method == "thc":
         points = min(POINTS_PER_ORBITAL * hamiltonian.norb, pairs)
         points = points if request.n_leaves is None else request.n_leaves
-        return Factorized(hypercontract(hamiltonian, n_points=points, progress=progress))
+        return Factorized(
+            hypercontract(
+                hamiltonian,
+                n_points=points,
+                objective=SHIFTED_POINTS if request.shift else FrobeniusError(),
+                progress=progress,
+            )
+        )
     limit = request.molecule.max_memory
     explicit = double_factorize(
         hamiltonian, gauge=GAUGES.get(method), max_memory=None if limit is None else limit / 3
@@ -104,6 +115,7 @@ def _stored(study: Study | None, method: str, request: JobRequest) -> Factorized
     asked = request.shift is not False if method == "gauge" else bool(request.shift)
     if method_name(record) != method or (kind == "factorization" and shifted != asked):
         return None
-    if kind == "compressed" and asked != (record.optimizer.objective == SectorError().name):
+    shifting = {"compressed": SectorError().name, "hypercontraction": SHIFTED_POINTS.name}
+    if kind in shifting and asked != (record.optimizer.objective == shifting[kind]):
         return None
     return Factorized(record, study.held("gauge_status"))

@@ -63,7 +63,8 @@ def coupled_cluster_error(
 
     Args:
         approximate: A `Hamiltonian`, `DoubleFactorization`, `CompressedFactorization` or
-            `Hypercontraction`, not shifted: the orbital energies in (T) know the shift.
+            `Hypercontraction`. A leaf-wise shift is to be undone first, as the orbital energies in
+            (T) know it; what `SectorError` moved into the one-body part is moved back here.
         exact: The operator it stands for.
         determinant: Where CCSD(T) starts; the exact operator's Hartree-Fock state by default.
         max_memory: Bytes the integrals may take; the machine's free memory by default.
@@ -90,7 +91,9 @@ def coupled_cluster_error(
     )
     start = hartree_fock_state(exact) if determinant is None else determinant
     own = _solve(exact, start, *_operator(exact))
-    other = _solve(exact, start, *_operator(approximate))
+    moved_back = getattr(approximate, "in_sector", False)
+    whole = _on_all_sectors(approximate, exact) if moved_back else _operator(approximate)
+    other = _solve(exact, start, *whole)
     return CoupledClusterError(*own, *other)
 
 
@@ -122,6 +125,22 @@ def _operator(record: Any) -> tuple[float, Array, Array]:
     two_body = operator.two_body()
     one_body = kappa + np.einsum("prrq->pq", two_body) / 2
     return float(operator.constant), np.asarray(one_body), two_body
+
+
+def _on_all_sectors(record: Any, exact: Hamiltonian) -> tuple[float, Array, Array]:
+    r"""Return constant, h and (pq|rs) of a fit in a sector, with its symmetry shift undone.
+
+    With v and w the matrices Σ_r (pq|rr) of the exact integrals and the fit's, and
+    :math:`b = (v - w)/N - \mathrm{tr}(v - w)/(2N^2)`, the shift has moved
+    :math:`1 \otimes b + b \otimes 1` out of the fit.
+    """
+    two_body, unit = record.two_body(), np.eye(exact.norb)
+    traces = np.einsum("tpp->t", exact.factors)
+    missing = np.einsum("t,tpq->pq", traces, exact.factors) - np.einsum("pqrr->pq", two_body)
+    share = missing / exact.norb - np.trace(missing) / (2 * exact.norb**2) * unit
+    two_body = two_body + np.multiply.outer(unit, share) + np.multiply.outer(share, unit)
+    one_body = exact.kappa + np.einsum("prrq->pq", two_body) / 2
+    return float(exact.constant), np.asarray(one_body), two_body
 
 
 def _solve(

@@ -90,7 +90,7 @@ def compress(
     before = factorization.status  # P moves an element R_ppqq to up to four times the largest
     constants, one_body = factorization.constants, factorization.one_body
     if aim.in_sector:
-        constants, one_body = moved(constants, problem, point)
+        constants, one_body = moved(constants, problem, linear_part(point))
     return CompressedFactorization(
         constants=constants,
         one_body=one_body,
@@ -153,16 +153,15 @@ def _in_order(point: Point) -> Point:
     return Point(with_positive_peak(point.leaves[order]), point.cores[order])
 
 
-def moved(constants: Constants, problem: Problem, point: Point) -> tuple[Constants, Array]:
+def moved(constants: Constants, problem: Problem, hidden: Array) -> tuple[Constants, Array]:
     r"""Return constants and one-body part with what η electrons cannot tell from them.
 
-    With :math:`R = V - W`, v and w the one-body operators hidden in V and W, and
+    With :math:`R = V - W`, v and w (`hidden`) the one-body operators hidden in V and W, and
     :math:`b = (v - w)/N - \mathrm{tr}(v - w)/(2N^2)`, :math:`R = PRP + 1 \otimes b + b \otimes 1`,
     so the operator of the last two terms is η b̂. A multiple of the identity, the median of T',
     goes to the constants as well, which lowers the one-norm most.
     """
     norb, electrons = problem.norb, sum(problem.nelec)
-    hidden = linear_part(point)
     share = (problem.trace_part - hidden) / norb
     one_body = problem.one_body + electrons * share
     centre = float(np.median(np.linalg.eigvalsh(one_body + hidden)))

@@ -87,7 +87,7 @@ class CoreOneNorm:
         weights = core_weights(problem.norb)
 
         def evaluate(point: Point) -> Slope:
-            size, sign = _smooth(point.cores, self.smoothing)
+            size, sign = smooth_size(point.cores, self.smoothing)
             return Slope(
                 float(np.sum(weights * size)), np.zeros(point.leaves.shape), weights * sign
             )
@@ -133,21 +133,31 @@ class OneNorm:
 
         def evaluate(point: Point) -> Slope:
             slope = cores_part(point)
-            hidden = problem.hidden * linear_part(point)
-            energies, vectors = np.linalg.eigh(problem.one_body + hidden)
-            if problem.centred:
-                energies = energies - _centre(energies, self.smoothing)
-            size, sign = _smooth(energies, self.smoothing)
-            pull = problem.hidden * (vectors * sign) @ vectors.T
+            size, pull = one_body_norm(problem, linear_part(point), self.smoothing)
             turned = pull @ point.leaves
             rows = np.einsum("tpk,tpk->tk", point.leaves, turned)
             return Slope(
-                slope.value + float(size.sum()),
+                slope.value + size,
                 2 * turned * point.cores.sum(axis=2)[:, None, :],
                 slope.cores + (rows[:, :, None] + rows[:, None, :]) / 2,
             )
 
         return evaluate
+
+
+def one_body_norm(problem: Problem, hidden: Array, smoothing: float) -> tuple[float, Array]:
+    """Return the one-body part of the one-norm, smoothed, and its derivative by `hidden`.
+
+    Args:
+        problem: With κ, and with what becomes of `hidden` there.
+        hidden: The one-body operator hidden in the two-body part, (norb, norb), Hartree.
+        smoothing: Hartree.
+    """
+    energies, vectors = np.linalg.eigh(problem.one_body + problem.hidden * hidden)
+    if problem.centred:
+        energies = energies - _centre(energies, smoothing)
+    size, sign = smooth_size(energies, smoothing)
+    return float(size.sum()), np.asarray(problem.hidden * (vectors * sign) @ vectors.T)
 
 
 def core_weights(norb: int) -> Array:
@@ -166,10 +176,10 @@ def _centre(values: Array, smoothing: float) -> float:
     low, high = float(values.min()), float(values.max())
     if low == high:
         return low
-    return float(brentq(lambda c: _smooth(values - c, smoothing)[1].sum(), low, high))
+    return float(brentq(lambda c: smooth_size(values - c, smoothing)[1].sum(), low, high))
 
 
-def _smooth(values: Array, smoothing: float) -> tuple[Array, Array]:
+def smooth_size(values: Array, smoothing: float) -> tuple[Array, Array]:
     """Return sqrt(x² + s²) − s and its derivative."""
     root = np.hypot(values, smoothing)
     return root - smoothing, values / root

@@ -8,6 +8,7 @@ from opt_einsum import contract
 
 from qlowrank import checks
 from qlowrank.checks import Array
+from qlowrank.factorization.compression.frobenius import SectorError
 from qlowrank.factorization.compression.norms import core_weights, linear_part
 from qlowrank.factorization.compression.packing import packed_squares, unpacked
 from qlowrank.factorization.compression.problem import Point
@@ -66,6 +67,11 @@ class CompressedFactorization:
     def n_leaves(self) -> int:
         """Number of leaves, each an orbital frame with a core."""
         return len(self.leaves)
+
+    @property
+    def in_sector(self) -> bool:
+        """Whether it stands for the molecule with `nelec` electrons only (`SectorError`)."""
+        return SectorError().name in self.optimizer.objective
 
     @property
     def constant(self) -> float:

@@ -11,6 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 from qlowrank.checks import Array
 from qlowrank.factorization.compression.packing import packed_squares, unpacked
 from qlowrank.factorization.compression.problem import Problem
+from qlowrank.factorization.hypercontraction.aim import PLAIN, Aim
 from qlowrank.factorization.quasi_newton import Function
 
 RIDGE = 1e-10
@@ -26,17 +27,20 @@ class HypercontractionLandscape:
               = \tfrac12 \|V\|^2 - \tfrac12 \|Y^T S^{-1} Y\|^2
 
     with :math:`S_{PQ} = (x_P \cdot x_Q)^2`, :math:`Y_{Pm} = x_P^T v_m x_P` and the minimiser
-    :math:`\zeta = C C^T`, :math:`C = S^{-1} Y`, which is positive semidefinite. S has a small
+    :math:`\zeta = C C^T`, :math:`C = S^{-1} Y`, which is positive semidefinite. In a sector the
+    vectors lose their traces, and S loses 1/N. S has a small
     ridge, so that f is the error with each square given a tiny component of its own.
     """
 
     problem: Problem
     """For which integrals."""
+    aim: Aim = PLAIN
+    """Which errors count, and their weight."""
 
     @property
     def name(self) -> str:
         """What is minimised, in words."""
-        return "error"
+        return self.aim.name
 
     @property
     def rounding(self) -> float:
@@ -46,7 +50,11 @@ class HypercontractionLandscape:
     @cached_property
     def _error(self) -> "_Fit":
         """The fit to all vectors."""
-        return _Fit(self.problem.vectors, self.problem.norb)
+        return self._fit(self.problem)
+
+    def _fit(self, problem: Problem) -> "_Fit":
+        """Return the fit to what counts of the vectors."""
+        return _Fit(self.aim.seen(problem), problem.norb, self.aim.overlap(problem))
 
     def error(self, place: Array) -> float:
         """Return half the squared error of the integrals, Hartree²."""
@@ -64,9 +72,9 @@ class HypercontractionLandscape:
         Columns are moved by scaled steps and normalised. Moving x_P by dx moves the integrals by
         about :math:`2 |dx| \sqrt{(\zeta S \zeta)_{PP}}`, which is the scale.
         """
-        fit = _Fit(self.problem.resolved(resolution).vectors, self.problem.norb)
+        fit = self._fit(self.problem.resolved(resolution))
         root = self.core_root(place)
-        overlaps = (place.T @ place) ** 2
+        overlaps = (place.T @ place) ** 2 - self.aim.overlap(self.problem)
         lengths = np.einsum("pm,pm->p", root, root @ (root.T @ overlaps @ root))
         lengths = 2 * np.sqrt(np.maximum(lengths, 0.0))
         scale = 1 / np.hypot(lengths, 1e-3 * (lengths.max(initial=0.0) or 1.0))
@@ -81,7 +89,7 @@ class HypercontractionLandscape:
             points = columns / norms
             value, slope = fit.slope(points)
             tangent = slope - points * np.einsum("np,np->p", points, slope)
-            return value, (tangent * scale / norms).ravel()
+            return self.aim.error * value, self.aim.error * (tangent * scale / norms).ravel()
 
         return np.zeros(place.size), function, back
 
@@ -89,15 +97,14 @@ class HypercontractionLandscape:
 class _Fit:
     """The fit to a set of vectors."""
 
-    def __init__(self, vectors: Array, norb: int) -> None:
-        self.vectors = vectors
-        self.norb = norb
-        self.constant = float(np.sum(np.einsum("mp,mp->m", vectors, vectors) ** 2)) / 2
+    def __init__(self, vectors: Array, norb: int, overlap: float) -> None:
+        self.vectors, self.norb, self.overlap = vectors, norb, overlap
+        self.constant = float(np.sum((vectors @ vectors.T) ** 2)) / 2
 
     def solve(self, points: Array) -> tuple[Array, Array]:
         """Return Y and C = S⁻¹ Y."""
         targets = (self.vectors @ packed_squares(points)).T
-        overlaps = (points.T @ points) ** 2
+        overlaps = (points.T @ points) ** 2 - self.overlap
         overlaps[np.diag_indices(len(overlaps))] += RIDGE
         factor = cho_factor(overlaps, lower=True, check_finite=False)
         return targets, np.asarray(cho_solve(factor, targets, check_finite=False))

@@ -8,6 +8,7 @@ from opt_einsum import contract
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.factorization.compression.frobenius import SectorError
 from qlowrank.factorization.optimizer import OptimizerStatus
 from qlowrank.factorization.record import FactorizationStatus
 from qlowrank.hamiltonian.record import Hamiltonian
@@ -21,13 +22,15 @@ class Hypercontraction:
 
     .. math:: (pq|rs) \approx \sum_{PQ} x_{pP} x_{qP}\, \zeta_{PQ}\, x_{rQ} x_{sQ}
 
-    Make one with `ql.hypercontract`.
+    Make one with `ql.hypercontract`. After `SectorError`, the operator is the molecule's on states
+    of `nelec` electrons only.
     """
 
     constants: Constants
     """Nuclear repulsion, frozen core and others, apart; Hartree."""
     one_body: Array = field(metadata={"units": "hartree", "axes": "orbital,orbital"})
-    """kappa = h − ½ Σ_r (pr|rq), shape (norb, norb), symmetric, Hartree."""
+    """kappa = h − ½ Σ_r (pr|rq), with what a `SectorError` moves into it; shape (norb, norb),
+    symmetric, Hartree."""
     points: Array = field(metadata={"units": "1", "axes": "orbital,point"})
     """x, shape (norb, n_points), unit columns."""
     core: Array = field(metadata={"units": "hartree", "axes": "point,point"})
@@ -56,6 +59,11 @@ class Hypercontraction:
     def norb(self) -> int:
         """Number of spatial orbitals."""
         return len(self.one_body)
+
+    @property
+    def in_sector(self) -> bool:
+        """Whether it stands for the molecule with `nelec` electrons only (`SectorError`)."""
+        return SectorError().name in self.optimizer.objective
 
     @property
     def n_points(self) -> int:
@@ -117,7 +125,7 @@ class Hypercontraction:
             raise InputError(
                 f"The core is indefinite: its lowest eigenvalue is {values.min():.2e} Hartree, and "
                 f"all negative ones sum to {values[values < 0].sum():.2e}. It is no sum of "
-                "squares; two_body() has the integrals themselves."
+                "squares, as after fits for a one-norm; two_body() has the integrals themselves."
             )
         kept = values > noise
         roots = (vectors[:, kept] * np.sqrt(values[kept])).T[::-1]
@@ -143,5 +151,6 @@ class Hypercontraction:
         return (
             f"Hypercontraction({self.source.name}: {self.norb} orbitals, {self.n_points} points, "
             f"one-norm {self.one_norm():.4f} Hartree, "
-            f"|error|_F <= {self.status.frobenius_error:.1e} Hartree)"
+            f"|error|_F <= {self.status.frobenius_error:.1e} Hartree"
+            + (f", for {sum(self.nelec)} electrons only)" if self.in_sector else ")")
         )
