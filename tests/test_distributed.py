@@ -13,7 +13,7 @@ from distributed import LocalCluster
 import qlowrank as ql
 from qlowrank import cli, parallel
 from qlowrank.factorization import double
-from qlowrank.integrals.direct import budget, factors, pivots, read
+from qlowrank.integrals.direct import budget, elimination, read
 from tests.molecules import mean_field
 from tests.test_cli import WATER
 
@@ -49,9 +49,7 @@ def factorized():
     return hamiltonian, ql.double_factorize(hamiltonian)
 
 
-@pytest.mark.parametrize(
-    "step", [None, (pivots, "integrals"), (factors, "run"), (double, "eigenpairs")]
-)
+@pytest.mark.parametrize("step", [None, (elimination, "run"), (double, "eigenpairs")])
 def test_the_same_bits(cluster, monkeypatch, tmp_path, step):
     """Shell pairs and leaves on workers, one of which dies with the first task of a step."""
     marker = tmp_path / "died"
@@ -86,7 +84,7 @@ def test_tasks_go_where_they_are_sent_and_nowhere_else(monkeypatch):
 
     with parallel.tasks_on(Counting()):
         factorized()
-    assert set(seen) == {"integrals", "run", "eigenpairs"}
+    assert set(seen) == {"run", "eigenpairs"}
     seen.clear()
     factorized()
     assert not seen

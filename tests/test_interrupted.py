@@ -64,13 +64,12 @@ def interrupt(capsys, monkeypatch, *arguments, task="Columns of integrals", coun
 
 
 def test_the_same_command_goes_on(folder, capsys, monkeypatch):
-    """The same archive, byte for byte; neither SCF nor pivots are done again."""
+    """The same archive, byte for byte; the SCF is not done again."""
     assert told(capsys, *ARGUMENTS, "-o", "whole.h5", "--quiet")[0] == 0
     arguments = (*ARGUMENTS, "--checkpoint", "work", "-o", "parts.h5")
     interrupt(capsys, monkeypatch, *arguments)
     assert (folder / "work").is_dir()
     monkeypatch.setattr(molecule, "converge", None)
-    monkeypatch.setattr(read, "find_pivots", None)
     status, _, err = told(capsys, *arguments, "--quiet")
     assert status == 0, err
     assert (folder / "whole.h5").read_bytes() == (folder / "parts.h5").read_bytes()
@@ -134,7 +133,7 @@ def files_of_at_most(size):
 
 
 def test_a_full_disk(capsys):
-    """It is said before the columns are computed, and what was done before is kept."""
+    """It is said before a batch is begun, and what was done before is kept."""
     arguments = (*ARGUMENTS, "--checkpoint", "work", "--quiet")
     with files_of_at_most(40_000):
         line = refused(capsys, *arguments)

@@ -236,10 +236,10 @@ class Work:
     def __init__(self):
         self.libcint, self.pivots = 0.0, 0
 
-    def note(self, task, _, total):
-        """Take the number of pivots from the progress reports."""
+    def note(self, task, done, _):
+        """Take the number of pivots in atomic orbitals from the progress reports."""
         if task == "Columns of integrals":
-            self.pivots = total
+            self.pivots = done
 
     def watch_libcint(self):
         """Time PySCF's integral drivers.
@@ -270,11 +270,11 @@ class Work:
 
     def operations(self, nao, rank, norb):
         """Floating-point operations of the dense linear algebra."""
-        pairs = norb * (norb + 1) / 2
+        functions, pairs = nao * (nao + 1) / 2, norb * (norb + 1) / 2
+        eliminated = self.pivots**2 * functions
         transformed = 2 * self.pivots * nao * norb * (nao + norb)
-        solved = self.pivots**2 * pairs
         chosen = 2 * rank * self.pivots * pairs
-        return transformed + solved + chosen + 9 * rank * norb**3
+        return eliminated + transformed + chosen + 9 * rank * norb**3
 
 
 def largest_error(converged, values, leaves):

@@ -2,9 +2,11 @@
 """Arrays that do not fit into memory: in a scratch HDF5 file, mapped as if they did."""
 
 import errno
+import mmap
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -94,6 +96,15 @@ def reopened(path: Path, shape: tuple[int, ...]) -> Array:
     if offset is None:
         return np.empty(shape)
     return np.memmap(path, dtype="<f8", mode="r+", offset=offset, shape=shape)
+
+
+def to_disk(array: Array) -> None:
+    """Wait until what was written to a mapped array, or to a view of it, is on the disk."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.flush()
 
 
 def _claim(path: Path, offset: int, size: int) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
-from scipy.linalg.lapack import dpstrf
+from scipy.linalg.lapack import dpstrf, dtrtri
 
 from qlowrank.checks import Array, forget
 from qlowrank.lowrank.cholesky import Progress, rounding_floor
@@ -14,6 +13,8 @@ from qlowrank.lowrank.threads import ALONE, Workers, slices
 
 COLUMNS = 1024
 """How many columns are multiplied at a time."""
+TOGETHER = 48
+"""How many columns are orthogonalised at a time."""
 AGAIN = 1e-7
 """A column is orthogonalised twice where less than this share of its square is left."""
 MARGIN = 1e-10
@@ -77,7 +78,7 @@ class Repivot:
         pivots: list[int] = []
         while (rank := len(pivots)) < len(vectors) and np.any(residual > limit):
             chosen = self._qualified(residual, limit)
-            block = _orthogonal(basis[:rank], vectors[:, chosen])
+            block = _orthogonal(basis[:rank], vectors[:, chosen], team)
             new, used = _new_directions(block, chosen, self.span * residual[chosen[0]])
             new = new[: len(vectors) - rank]
             used = used[: len(new)]
@@ -132,17 +133,24 @@ def squared_norms(vectors: Array, team: Workers) -> Array:
     return total
 
 
-def _orthogonal(basis: Array, columns: Array) -> Array:
+def _orthogonal(basis: Array, columns: Array, team: Workers) -> Array:
     """Return `columns` without what the rows of `basis` span.
 
     Once leaves an error of eps over the share that stays; where that is little, once more.
     """
-    before = np.einsum("ti,ti->i", columns, columns)
-    columns = columns - basis.T @ (basis @ columns)
-    after = np.einsum("ti,ti->i", columns, columns)
-    if np.any(after < AGAIN * before):
-        columns -= basis.T @ (basis @ columns)
-    return columns
+    result = np.empty(columns.shape)
+
+    def work(part: slice) -> None:
+        mine = columns[:, part]
+        before = np.einsum("ti,ti->i", mine, mine)
+        mine = mine - basis.T @ (basis @ mine)
+        after = np.einsum("ti,ti->i", mine, mine)
+        if np.any(after < AGAIN * before):
+            mine -= basis.T @ (basis @ mine)
+        result[:, part] = mine
+
+    team.run(work, slices(columns.shape[1], TOGETHER))
+    return result
 
 
 def _new_directions(block: Array, chosen: np.ndarray, threshold: float) -> tuple[Array, list[int]]:
@@ -152,5 +160,5 @@ def _new_directions(block: Array, chosen: np.ndarray, threshold: float) -> tuple
     factor, order, rank, _ = dpstrf(gram, tol=threshold, lower=1)
     rank = max(int(rank), 1)
     order = order[:rank] - 1
-    rows = solve_triangular(factor[:rank, :rank], block[:, order].T, lower=True, check_finite=False)
-    return rows, [int(pivot) for pivot in chosen[order]]
+    inverse = np.tril(dtrtri(factor[:rank, :rank], lower=1)[0])
+    return inverse @ block[:, order].T, [int(pivot) for pivot in chosen[order]]

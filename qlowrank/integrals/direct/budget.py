@@ -13,8 +13,8 @@ from qlowrank.integrals.direct.shells import Shells
 from qlowrank.lowrank import Progress
 from qlowrank.lowrank.threads import Executor, Workers, executor_or, workers
 
-MOST = 64
-"""Most columns transformed at a time."""
+MOST = 512
+"""Most columns in a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,33 @@ class Means:
     progress: Progress | None
     """Told how far the work is."""
 
-    def array(self, *shape: int) -> Array:
-        """Return an empty array: in memory if it takes less than a third of all, else in a file."""
-        return array_for(shape, self.memory / 3)
+    def array(self, *shape: int, held: float = 0.0) -> Array:
+        """Return an empty array: in memory if it takes less than a third of all, else in a file.
+
+        Args:
+            shape: Of the array.
+            held: Bytes of the same third that are taken already.
+        """
+        return array_for(shape, self.memory / 3 - held)
 
     def tell(self, task: str, done: int, total: int | None) -> None:
         """Report progress."""
         if self.progress is not None:
             self.progress(task, done, total)
 
-    def columns_at_a_time(self, shells: Shells) -> int:
-        """How many columns of integrals each thread transforms together.
+    def columns_at_a_time(self, shells: Shells, most: int) -> int:
+        """How many columns of integrals enter a batch, if `most` would be best.
 
         Raises:
             InputError: There is no room for those of one shell pair.
         """
         enough_for_a_shell_pair(shells, self.memory)
-        room = self.memory / (4 * self.team.count) - 8 * shells.widest * len(shells.owner)
-        return int(min(MOST, max(1, room // _column(shells))))
+        room = self.memory / 4 - self.team.count * 8 * shells.widest * len(shells.owner)
+        return int(min(most, MOST, max(1, room // _column(shells))))
+
+    def vectors_at_a_time(self, nao: int, most: int) -> int:
+        """How many vectors each thread transforms together, if `most` would be best."""
+        return int(min(most, max(1, self.memory / (4 * self.team.count) // (8 * 3 * nao**2))))
 
 
 def enough_for_a_shell_pair(shells: Shells, memory: float) -> None:
@@ -68,7 +77,7 @@ def least_bytes(shells: Shells) -> float:
 
 
 def _column(shells: Shells) -> float:
-    """Bytes that one column takes while it is transformed: packed, square, half-way, done."""
+    """Bytes that one column takes: its integrals, as a square for the fields, and its vector."""
     return 8.0 * (2 * len(shells.owner) + 2 * shells.nao**2)
 
 

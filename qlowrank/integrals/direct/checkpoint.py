@@ -1,65 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work that is kept while it is done, so that an interrupted run goes on where it stopped.
 
-A folder holds a text that says what the work is for, the pivots, and the columns that have been
-transformed, each array in an HDF5 file of its own. A counter is written last, when everything
-before it is on the disk: whatever stops a run, no unfinished batch is taken for finished.
+A folder holds a text that says what the work is for, the vectors as arrays in HDF5, and a record of
+each finished batch of columns. The record is written last, and gets its name once it is complete:
+whatever stops a run, no unfinished batch is taken for finished.
 """
 
 import hashlib
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from qlowrank import __version__
 from qlowrank.checks import Array, InputError
-from qlowrank.files.scratch import mapped_array, reopened
-from qlowrank.integrals.direct.shells import Integers, Shells
+from qlowrank.files.scratch import mapped_array, reopened, to_disk
+from qlowrank.integrals.direct.batch import Batch
+from qlowrank.integrals.direct.shells import Shells
 
-SPENT = -1.0
-"""The counter's value once the columns are being overwritten by factors."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Columns:
-    """Transformed columns of integrals as far as they have come."""
-
-    vectors: Array
-    """(P|pq), shape (n_pivots, npair), Hartree."""
-    metric: Array
-    """(P|Q), shape (n_pivots, n_pivots), Hartree."""
-    fields: Array
-    """Two slots of J and K so far, shape (2, 2, n_densities, nao, nao), Hartree."""
-    counter: Array
-    """Twice the number of pivots done, plus the slot their fields are in; shape (1,)."""
-
-    @property
-    def done(self) -> int:
-        """Pivots whose columns need not be computed again."""
-        return int(self.counter[0]) // 2
-
-    def current(self) -> Array:
-        """J and K of the pivots that are done, shape (2, n_densities, nao, nao)."""
-        return np.array(self.fields[int(self.counter[0]) % 2])
-
-    def finish(self, count: int, fields: Array) -> None:
-        """Note that `count` more pivots are done, once their columns are on the disk."""
-        slot = 1 - int(self.counter[0]) % 2
-        self.fields[slot] = fields
-        self._write(2.0 * (self.done + count) + slot)
-
-    def spend(self) -> None:
-        """Note that from here on the columns are overwritten."""
-        self._write(SPENT)
-
-    def _write(self, value: float) -> None:
-        for array in (self.vectors, self.metric, self.fields):
-            _to_disk(array)
-        self.counter[0] = value
-        _to_disk(self.counter)
+RECORD = ("pivots", "shell_pairs", "coulomb", "exchange")
+"""What of a batch is in its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,42 +33,49 @@ class Checkpoint:
     folder: Path
     """Where the files are."""
 
-    def pivots(self, threshold: float) -> Integers | None:
-        """Return the pivots found earlier for this threshold, if they have been."""
-        path = self.folder / f"pivots-{threshold:.6e}.npy"
-        return np.load(path) if path.exists() else None
+    def batches(self, room: Callable[[int], Array]) -> Iterator[Batch]:
+        """Yield the batches that are finished, in the order they were made.
 
-    def keep_pivots(self, threshold: float, pivots: Integers) -> None:
-        """Keep the pivots; columns of other pivots are of no use any more."""
-        for name in ("vectors", "metric", "fields", "counter"):
-            (self.folder / f"{name}.h5").unlink(missing_ok=True)
-        draft = self.folder / "draft.npy"
+        Args:
+            room: Gives the place of so many further vectors, in what `array` returns.
+        """
+        for number in range(self._finished()):
+            with np.load(self._record(number)) as file:
+                record = {name: file[name] for name in RECORD}
+            yield Batch(vectors=room(len(record["pivots"])), **record)
+
+    def array(self, number: int, shape: tuple[int, int]) -> Array:
+        """Return the array in which vectors are kept, of many, with this number.
+
+        Raises:
+            OSError: There is no room for it on the disk.
+        """
+        path = self.folder / f"vectors-{number:04d}.h5"
+        if path.exists():
+            return reopened(path, shape)
+        draft = self.folder / "draft.h5"
+        array = mapped_array(draft, shape)
+        draft.replace(path)
+        return array
+
+    def keep(self, batch: Batch) -> None:
+        """Note that a batch is finished, once its vectors are on the disk."""
+        to_disk(batch.vectors)
+        draft, number = self.folder / "draft.npz", self._finished()
         with draft.open("wb") as file:
-            np.save(file, pivots)
-        draft.replace(self.folder / f"pivots-{threshold:.6e}.npy")
-
-    def columns(self, n_pivots: int, npair: int, densities: tuple[int, ...]) -> Columns:
-        """Open the columns kept so far, or make room for them."""
-        shapes = {
-            "vectors": (n_pivots, npair),
-            "metric": (n_pivots, n_pivots),
-            "fields": (2, 2, *densities),
-            "counter": (1,),
-        }
-        paths = {name: self.folder / f"{name}.h5" for name in shapes}
-        if all(path.exists() for path in paths.values()):
-            kept = Columns(**{name: reopened(paths[name], shapes[name]) for name in shapes})
-            if kept.counter[0] != SPENT:
-                return kept
-        for path in reversed(list(paths.values())):  # the counter first
-            path.unlink(missing_ok=True)
-        made = Columns(**{name: mapped_array(paths[name], shapes[name]) for name in shapes})
-        made.fields[0], made.counter[0] = 0.0, 0.0
-        return made
+            np.savez(file, **{name: getattr(batch, name) for name in RECORD})
+        draft.replace(self._record(number))
 
     def close(self) -> None:
         """Remove what is kept: the work is finished."""
         shutil.rmtree(self.folder)
+
+    def _finished(self) -> int:
+        """How many batches are finished."""
+        return next(number for number in count() if not self._record(number).exists())
+
+    def _record(self, number: int) -> Path:
+        return self.folder / f"batch-{number:04d}.npz"
 
 
 def open_checkpoint(
@@ -155,9 +126,3 @@ def _compare(folder: Path, kept: dict[str, object], asked: dict[str, object]) ->
                 f"The work in {folder} was begun for another {what}{detail}. Repeat it with the "
                 "same input, or name a new folder."
             )
-
-
-def _to_disk(array: Array) -> None:
-    """Wait until a mapped array is on the disk."""
-    if isinstance(array, np.memmap):
-        array.flush()

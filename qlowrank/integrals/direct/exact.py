@@ -8,6 +8,7 @@ import numpy as np
 
 from qlowrank.checks import Array
 from qlowrank.integrals.direct.residual import ExactExchange, orbital_groups
+from qlowrank.integrals.direct.shells import Integers
 from qlowrank.integrals.mean_field import agree, spin_densities
 from qlowrank.integrals.orbital_space import OrbitalSpace
 from qlowrank.integrals.record import Constants
@@ -42,37 +43,44 @@ class ExactParts:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Densities:
-    """The densities whose fields are needed, without repetitions."""
+    """The densities whose fields are needed, each once; others are sums of them."""
 
     matrices: Array = field(metadata={"units": "1", "axes": "density,function,function"})
     """Symmetric, shape (n, nao, nao)."""
-    groups: list[int]
-    """Positions of the densities of the groups of active orbitals."""
-    frozen: int
-    """Position of that of the frozen core, both spins together."""
-    spins: list[int]
-    """Positions of those of the determinant that fills the first orbitals, by spin."""
-    converged: list[int]
-    """Positions of the mean field's own, by spin."""
+    groups: list[Integers]
+    """Active orbitals in each group; the first densities are theirs, in this order."""
+    frozen: list[int]
+    """Positions of densities whose sum is that of the frozen core, one spin; may be empty."""
+    spins: list[list[int]]
+    """The same for the determinant that fills the first orbitals, by spin."""
+    converged: list[list[int]]
+    """The same for the mean field's own density, by spin."""
 
 
 def densities_of(space: OrbitalSpace) -> Densities:
     """List the densities of an orbital space."""
     window = space.window
-    listed: list[Array] = []
-
-    def position(matrix: Array) -> int:
-        for place, known in enumerate(listed):
-            if np.abs(known - matrix).max(initial=0.0) <= SAME:
-                return place
-        listed.append(matrix)
-        return len(listed) - 1
-
-    active = [window[:, group] for group in orbital_groups(window.shape[1])]
-    groups = [position(part @ part.T) for part in active]
-    frozen = position(2 * _projector(space, space.core))
-    spins = [position(_projector(space, space.core + n)) for n in space.nelec]
-    converged = [position(np.asarray(part)) for part in spin_densities(space.mean_field)]
+    groups = orbital_groups(window.shape[1], space.nelec)
+    listed = [window[:, group] @ window[:, group].T for group in groups]
+    frozen: list[int] = []
+    if space.core:
+        core = space.orbitals[:, : space.core]
+        frozen.append(len(listed))
+        listed.append(core @ core.T)
+    spins = [
+        [*frozen, *(place for place, group in enumerate(groups) if group[-1] < n)]
+        for n in space.nelec
+    ]
+    converged: list[list[int]] = []
+    for part in spin_densities(space.mean_field):
+        for places in (*spins, *converged):
+            known = sum((listed[place] for place in places), np.zeros_like(part))
+            if np.abs(known - part).max(initial=0.0) <= SAME:
+                converged.append(places)
+                break
+        else:
+            converged.append([len(listed)])
+            listed.append(np.asarray(part))
     return Densities(np.array(listed), groups, frozen, spins, converged)
 
 
@@ -88,12 +96,17 @@ def exact_parts(
     hcore = (mean_field if space.cas is None else space.cas).get_hcore()
     nuclear = float(mean_field.energy_nuc())
 
-    def energy(pair: list[int], one_electron: Array) -> float:
-        alpha, beta = pair
-        total, both = listed[alpha] + listed[beta], coulomb[alpha] + coulomb[beta]
+    def summed(places: list[int]) -> tuple[Array, Array, Array]:
+        """Density, J and K of a sum of the listed ones."""
+        zero = np.zeros(listed.shape[1:])
+        return tuple(zero + part[places].sum(axis=0) for part in (listed, coulomb, exchange))
+
+    def energy(spins: list[list[int]], one_electron: Array) -> float:
+        alpha, beta = map(summed, spins)
+        total, both = alpha[0] + beta[0], alpha[1] + beta[1]
         value = np.vdot(total, one_electron) + np.vdot(total, both) / 2
-        for spin in pair:
-            value -= np.vdot(listed[spin], exchange[spin]) / 2
+        for density, _, field_of_exchange in (alpha, beta):
+            value -= np.vdot(density, field_of_exchange) / 2
         return nuclear + float(value)
 
     determinant = energy(densities.spins, hcore)
@@ -102,25 +115,19 @@ def exact_parts(
     agree(name, own, float(mean_field.e_tot))
     if source is mean_field:
         agree(name, determinant, float(source.e_tot))
-    core = densities.frozen
-    field_of_core = coulomb[core] - exchange[core] / 2
+    core, coulomb_of_core, exchange_of_core = summed(densities.frozen)
+    field_of_core = 2 * coulomb_of_core - exchange_of_core
     one_body = window.T @ (hcore + field_of_core) @ window
-    matrices = window.T @ exchange[densities.groups] @ window
+    matrices = window.T @ exchange[: len(densities.groups)] @ window
     return ExactParts(
         constants=Constants(
             nuclear_repulsion=nuclear,
-            frozen_core=float(np.vdot(listed[core], hcore + field_of_core / 2)),
+            frozen_core=float(np.vdot(2 * core, hcore + field_of_core / 2)),
         ),
         one_body=(one_body + one_body.T) / 2,
         exchange=ExactExchange(
-            groups=orbital_groups(window.shape[1]),
+            groups=densities.groups,
             matrices=(matrices + matrices.transpose(0, 2, 1)) / 2,
         ),
         determinant=determinant,
     )
-
-
-def _projector(space: OrbitalSpace, n: int) -> Array:
-    """Density of one electron in each of the first n orbitals, shape (nao, nao)."""
-    filled = space.orbitals[:, :n]
-    return np.asarray(filled @ filled.T)

@@ -11,14 +11,14 @@ from qlowrank.checks import Array, InputError, give_back
 from qlowrank.integrals.direct.budget import Means, means
 from qlowrank.integrals.direct.check import check_determinant, check_vector
 from qlowrank.integrals.direct.checkpoint import open_checkpoint
+from qlowrank.integrals.direct.elimination import Elimination
 from qlowrank.integrals.direct.exact import Densities, ExactParts, densities_of, exact_parts
-from qlowrank.integrals.direct.factors import first_factors
 from qlowrank.integrals.direct.fields import remaining_fields
-from qlowrank.integrals.direct.pivots import find_pivots
 from qlowrank.integrals.direct.record import Squares
 from qlowrank.integrals.direct.residual import residual_bounds
 from qlowrank.integrals.direct.sheets import Sheets
-from qlowrank.integrals.direct.shells import Integers, Shells, shells_of
+from qlowrank.integrals.direct.shells import Shells, shells_of
+from qlowrank.integrals.direct.transform import transformed
 from qlowrank.integrals.mean_field import provenance
 from qlowrank.integrals.orbital_space import OrbitalSpace, examine
 from qlowrank.integrals.pairs import pack, unpack
@@ -26,8 +26,11 @@ from qlowrank.lowrank import Progress, Repivot, Truncation
 from qlowrank.lowrank.cholesky import rounding_floor
 from qlowrank.lowrank.repivot import squared_norms
 
-FIRST = 1 / 32
+FIRST = 1 / 16
 """First threshold in rescaled atomic orbitals, as a share of the tolerance."""
+NEARLY, LEAST = 0.8, 1 / 16
+"""A threshold that turned out too high is lowered in proportion and a little more, but by no more
+than this."""
 SHARE = 0.6
 """How much of the tolerance the first decomposition may use up; new pivots take the rest."""
 PIVOTS = 4
@@ -155,7 +158,7 @@ class _Basis:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _First:
-    """Factors from pivots in atomic orbitals, and what they leave out at most."""
+    """Vectors in the wanted orbitals from pivots in atomic ones, and what they leave at most."""
 
     parts: ExactParts
     vectors: Array
@@ -172,38 +175,35 @@ def _first(
     own: Means,
 ) -> _First:
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
-    threshold, parts = asked * FIRST, None
+    threshold, parts = max(asked * FIRST, basis.floor), None
+    norb = space.window.shape[1]
+    vectors = np.empty((0, norb * (norb + 1) // 2))
+    found = Elimination(basis.shells, basis.weights, densities.matrices, own)
     while True:
-        pivots = _pivots(basis, threshold, own)
-        wanted = densities.matrices[: None if parts is None else 0]
-        found = first_factors(basis.shells, basis.orbitals, pivots, wanted, own)
+        found.lower(threshold)
         if parts is None:
-            rest = remaining_fields(space.mean_field.mol, basis.shells, pivots, wanted)
-            fields = found.coulomb + rest[0], found.exchange + rest[1]
-            parts = exact_parts(source, space, densities, *fields)
-        squares = squared_norms(found.vectors, own.team)
-        bounds = residual_bounds(parts.exchange, unpack(squares, space.window.shape[1]))
+            parts = exact_parts(source, space, densities, *_fields(space, found))
+        vectors = transformed(found.vectors.blocks, found.rows, basis.orbitals, own, vectors)
+        squares = squared_norms(vectors, own.team)
+        bounds = residual_bounds(parts.exchange, unpack(squares, norb))
         noise = max(float(-bounds.min(initial=0.0)), 0.0)
-        if bounds.max(initial=0.0) <= SHARE * asked:
+        most = float(bounds.max(initial=0.0))
+        if most <= SHARE * asked:
             _refuse_negative(noise, asked)
-            return _First(parts, found.vectors, np.maximum(bounds, 0.0), noise)
+            return _First(parts, vectors, np.maximum(bounds, 0.0), noise)
         if threshold <= basis.floor:
             raise InputError(
-                f"No error below {bounds.max() / SHARE:.1e} Hartree can be proven with these "
+                f"No error below {most / SHARE:.1e} Hartree can be proven with these "
                 f"atomic orbitals in double precision; {asked:.1e} was asked for. Ask for that."
             )
-        threshold = max(threshold / 8, basis.floor)
+        threshold = max(threshold * max(NEARLY * SHARE * asked / most, LEAST), basis.floor)
 
 
-def _pivots(basis: _Basis, threshold: float, own: Means) -> Integers:
-    """Find the pivots, or take those that an interrupted run has found."""
-    kept = None if own.checkpoint is None else own.checkpoint.pivots(threshold)
-    if kept is not None:
-        return kept
-    found = find_pivots(basis.shells, basis.weights, threshold, own).pairs
-    if own.checkpoint is not None:
-        own.checkpoint.keep_pivots(threshold, found)
-    return found
+def _fields(space: OrbitalSpace, found: Elimination) -> tuple[Array, Array]:
+    """J and K of all integrals: those of computed shell pairs, and PySCF's of the others."""
+    mol, densities = space.mean_field.mol, found.densities
+    coulomb, exchange = remaining_fields(mol, found.shells, found.computed, densities)
+    return found.coulomb + coulomb, found.exchange + exchange
 
 
 def _refuse_negative(noise: float, asked: float) -> None:

@@ -19,8 +19,8 @@ import numpy as np
 from qlowrank.checks import Array
 from qlowrank.integrals.direct.shells import Integers
 
-GROUPS = 4
-"""Into how many groups of neighbouring orbitals the exchange is resolved."""
+GROUPS = 6
+"""Into how many groups of neighbouring orbitals the exchange of the virtual ones is resolved."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,11 +38,15 @@ class ExactExchange:
         return np.asarray(self.matrices.sum(axis=0))
 
 
-def orbital_groups(norb: int) -> list[Integers]:
-    """Split orbitals into groups of neighbours, none of them empty."""
-    return [
-        group for group in np.array_split(np.arange(norb, dtype=np.int64), GROUPS) if len(group)
-    ]
+def orbital_groups(norb: int, nelec: tuple[int, int]) -> list[Integers]:
+    """Split orbitals into groups of neighbours: doubly and singly filled, and parts of the rest.
+
+    No group is empty.
+    """
+    high, low = max(nelec), min(nelec)
+    filled = [np.arange(low), np.arange(low, high)]
+    parts = [*filled, *np.array_split(np.arange(high, norb), GROUPS)]
+    return [part.astype(np.int64) for part in parts if len(part)]
 
 
 def residual_bounds(exchange: ExactExchange, squares: Array) -> Array:

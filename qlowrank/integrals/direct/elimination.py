@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""Pivoted Cholesky decomposition of integrals over atomic orbitals, by batches of shell pairs.
+
+.. math:: (\mu\nu|\lambda\sigma)
+          = \sum_t L^t_{\mu\nu} L^t_{\lambda\sigma} + R_{\mu\nu,\lambda\sigma}
+
+Vectors are made on **all** rows: what is left is then a Schur complement, so it is positive
+semidefinite in every basis. Pivots are compared in rescaled orbitals :math:`w_\mu \mu`.
+
+Source:
+    H. Koch, A. Sánchez de Merás, T. B. Pedersen, J. Chem. Phys. 118, 9481 (2003) (batches of
+    qualified columns, span factor).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.lapack import dpstrf, dtrtri
+
+from qlowrank.checks import Array
+from qlowrank.integrals.direct.batch import Batch
+from qlowrank.integrals.direct.budget import Means
+from qlowrank.integrals.direct.columns import NEW, ColumnsTask, run
+from qlowrank.integrals.direct.shells import CUTOFF, Integers, Shells
+from qlowrank.integrals.direct.stack import Stack
+from qlowrank.lowrank.threads import slices
+
+SPAN = 1e-5
+"""A column may enter a batch when its residual is at least this share of the largest one. So small
+a share asks for a few more vectors, but hardly a shell pair is computed twice."""
+LEAST, MOST = 128, 512
+"""Between these many columns enter a batch, about one for each atomic orbital."""
+SHELL_PAIRS = 4
+"""How many shell pairs a thread takes at a time."""
+ROWS = 512
+"""How many rows of integrals a thread takes at a time."""
+
+
+class Elimination:
+    """Vectors found so far, what they leave, and the fields that came with their columns.
+
+    Rows that the Schwarz inequality proves to be zero up to `CUTOFF` are not kept.
+    """
+
+    def __init__(self, shells: Shells, weights: Array, densities: Array, means: Means) -> None:
+        low, high = np.tril_indices(shells.nao)
+        scale = weights[low] * weights[high]
+        diagonal = shells.diagonal * scale**2
+        self.shells, self.densities, self._means = shells, densities, means
+        self.rows = np.flatnonzero(diagonal * diagonal.max(initial=0.0) > CUTOFF**2)
+        self.residual = diagonal[self.rows]
+        self.vectors = Stack(means, len(self.rows))
+        self.coulomb, self.exchange = np.zeros(densities.shape), np.zeros(densities.shape)
+        self.computed = np.zeros(len(shells.pairs), dtype=bool)
+        self._scale, self._owner = scale[self.rows], shells.owner[self.rows]
+        self._pivots: list[Integers] = []
+        for batch in (
+            () if means.checkpoint is None else means.checkpoint.batches(self.vectors.room)
+        ):
+            self._take(batch)
+
+    def lower(self, threshold: float) -> None:
+        """Go on until no diagonal element of the rescaled residual is above a threshold."""
+        while (largest := float(self.residual.max(initial=0.0))) > threshold:
+            batch = self._next(max(SPAN * largest, threshold))
+            if self._means.checkpoint is not None:
+                self._means.checkpoint.keep(batch)
+            self._take(batch)
+            self._means.tell("Columns of integrals", len(self.vectors), None)
+
+    def _next(self, floor: float) -> Batch:
+        """Compute columns whose residual is at least `floor`, and eliminate them."""
+        chosen = self._qualified(floor)
+        coefficients = self.vectors.at(chosen)
+        columns, shell_pairs, coulomb, exchange = self._columns(chosen)
+        small = columns[:, chosen]
+        for part in coefficients:
+            small -= part.T @ part
+        scale = self._scale[chosen]
+        factor, order, rank, _ = dpstrf(small * scale * scale[:, None], tol=floor, lower=1)
+        rank = max(int(rank), 1)
+        order = order[:rank] - 1
+        inverse = np.tril(dtrtri(factor[:rank, :rank], lower=1)[0]) * scale[order]
+        kept = [np.ascontiguousarray(part[:, order].T) for part in coefficients]
+        vectors = self.vectors.room(rank)
+
+        def work(part: slice) -> None:
+            rest = columns[order, part]
+            self.vectors.subtract(kept, rest, part)
+            np.matmul(inverse, rest, out=vectors[:, part])
+
+        self._means.team.run(work, slices(len(self.rows), ROWS))
+        pivots = chosen[order]
+        for earlier in self._pivots:
+            vectors[:, earlier] = 0.0  # exactly, where there is only rounding left
+        for step, pivot in enumerate(pivots):
+            vectors[step + 1 :, pivot] = 0.0
+        return Batch(vectors, pivots, shell_pairs, coulomb, exchange)
+
+    def _take(self, batch: Batch) -> None:
+        """Add what a batch has found."""
+
+        def work(part: slice) -> None:
+            squares = np.einsum("ti,ti->i", batch.vectors[:, part], batch.vectors[:, part])
+            self.residual[part] -= squares * self._scale[part] ** 2
+
+        self._means.team.run(work, slices(len(self.rows), ROWS))
+        self.vectors.append(len(batch.vectors))
+        self._pivots.append(batch.pivots)
+        for pivots in self._pivots:
+            self.residual[pivots] = 0.0
+        self.computed[batch.shell_pairs] = True
+        self.coulomb += batch.coulomb
+        self.exchange += batch.exchange
+
+    def _qualified(self, floor: float) -> Integers:
+        """Positions of the next columns: whole shell pairs' worth, largest residuals first."""
+        candidates = np.flatnonzero(self.residual >= floor)
+        owner = self._owner[candidates]
+        largest = np.zeros(len(self.shells.pairs))
+        np.maximum.at(largest, owner, self.residual[candidates])
+        order = np.argsort(-largest, kind="stable")
+        counts = np.cumsum(np.bincount(owner, minlength=len(largest))[order])
+        size = self._means.columns_at_a_time(self.shells, min(max(LEAST, self.shells.nao), MOST))
+        taken = order[: max(int(np.searchsorted(counts, size, side="right")), 1)]
+        return np.asarray(candidates[np.isin(owner, taken)])
+
+    def _columns(self, chosen: Integers) -> tuple[Array, Integers, Array, Array]:
+        """Integrals of the chosen columns, their new shell pairs, and those pairs' J and K."""
+        owner = self._owner[chosen]
+        new = np.unique(owner[~self.computed[owner]])
+        shares = np.where(self.computed, 0.0, 1.0)
+        shares[new] = NEW
+        wanted = self._wanted()
+        block = np.empty((len(chosen), len(self.rows)))
+        order = np.argsort(owner, kind="stable")
+        edges = np.flatnonzero(np.diff(owner[order], prepend=-1))
+        parts = np.split(order, edges[SHELL_PAIRS::SHELL_PAIRS])
+        pairs = self.rows[chosen]
+        tasks = (
+            ColumnsTask(self.shells, self.rows, wanted, pairs[part], shares, self.densities)
+            for part in parts
+        )
+        coulomb, exchange = np.zeros(self.densities.shape), np.zeros(self.densities.shape)
+        for part, found in zip(parts, self._means.executor.map(run, tasks), strict=True):
+            block[part] = found.columns
+            coulomb += found.coulomb
+            exchange += found.exchange
+        return block, new, coulomb, exchange
+
+    def _wanted(self) -> NDArray[np.bool_]:
+        """Shell pairs whose rows matter: all but those that consist of pivots."""
+        left = np.bincount(self.shells.owner, minlength=len(self.shells.pairs))
+        for pivots in self._pivots:
+            left -= np.bincount(self._owner[pivots], minlength=len(left))
+        return np.asarray(left > 0)
