@@ -99,6 +99,7 @@ _ROOMS = {
         "variances_by_bond",
     ),
     "lowrank.rank_rules": (
+        "AkaikeRule",
         "CertificateRule",
         "ErrorRule",
         "GapRule",
@@ -276,6 +277,7 @@ if TYPE_CHECKING:
     from qlowrank.integrals.examples import EXAMPLES
     from qlowrank.lowrank.groups import AffinityGroups, affinity_groups
     from qlowrank.lowrank.rank_rules import (
+        AkaikeRule,
         CertificateRule,
         ErrorRule,
         GapRule,

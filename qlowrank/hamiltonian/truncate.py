@@ -11,7 +11,7 @@ from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.hamiltonian.residual import residual_of
 from qlowrank.integrals.pairs import pack, unpack
-from qlowrank.lowrank import PivotedCholesky, Truncation
+from qlowrank.lowrank import PivotedCholesky, RandomizedSVD, TruncatedSVD, Truncation
 from qlowrank.lowrank.rank_rules import CertificateRule, RankRule, Spectrum
 
 
@@ -88,7 +88,9 @@ def spectrum_of_factors(hamiltonian: Hamiltonian) -> Spectrum:
     )
 
 
-def principal_factors(hamiltonian: Hamiltonian) -> Hamiltonian:
+def principal_factors(
+    hamiltonian: Hamiltonian, *, method: TruncatedSVD | RandomizedSVD | None = None
+) -> Hamiltonian:
     r"""Return the same operator with factors that are orthogonal, by falling size.
 
     .. math:: L'^t = \sum_s Q_{ts} L^s, \qquad \operatorname{tr} L'^t L'^s = \lambda_t \delta_{ts}
@@ -96,13 +98,39 @@ def principal_factors(hamiltonian: Hamiltonian) -> Hamiltonian:
     The first r of them are the best r squares in the Frobenius norm. The weights λ are eigenvalues
     of the integrals as a matrix over pairs.
 
+    With a method that keeps r of them, what is left out is positive semidefinite: of all vectors
+    the projection onto the kept ones is taken away, exactly so for random ranges too. Its diagonal
+    bounds every element, and its trace adds to what was left out before. Few out of many vectors,
+    such as those of an auxiliary basis, are found fastest by `RandomizedSVD`.
+
     Args:
-        hamiltonian: Any; its certificate is kept as it is.
+        hamiltonian: Any; its certificate is kept, or grows by what is left out.
+        method: `TruncatedSVD(rank)` or `RandomizedSVD(rank, seed)`; all factors by default.
+
+    >>> from qlowrank.hamiltonian.read import from_example
+    >>> from qlowrank.lowrank import RandomizedSVD
+    >>> water = from_example("water", tolerance=1e-8)
+    >>> leading = principal_factors(water, method=RandomizedSVD(rank=20, seed=1))
+    >>> leading.rank, leading.max_abs_error_bound < 0.1
+    (20, True)
     """
     scaled, scale = _over_pairs(hamiltonian)
-    _, sizes, rows = np.linalg.svd(scaled, full_matrices=False)
-    matrices = unpack(sizes[:, None] * rows / scale, hamiltonian.norb)
-    return _with_factors(hamiltonian, matrices, hamiltonian.truncation)
+    kept = (TruncatedSVD(rank=max(len(scaled), 1)) if method is None else method)(scaled)
+    vectors = kept.values[:, None] * kept.right.T / scale
+    matrices = unpack(vectors, hamiltonian.norb)
+    before = hamiltonian.truncation
+    if method is None:
+        return _with_factors(hamiltonian, matrices, before)
+    lost = np.einsum("tp,tp->p", scaled / scale, scaled / scale) - np.sum(vectors**2, axis=0)
+    rounding = 8 * len(scaled) * float(np.finfo(float).eps) * float(np.sum(scaled**2))
+    worst = float(lost.max(initial=0.0)) + rounding
+    record = Truncation(
+        rank=len(vectors),
+        tolerance=before.max_error + worst,
+        max_error=before.max_error + worst,
+        discarded=before.discarded + max(kept.frobenius_error**2, 0.0) + rounding,
+    )
+    return _with_factors(hamiltonian, matrices, record)
 
 
 def recompress(hamiltonian: Hamiltonian, *, tolerance: float) -> Hamiltonian:

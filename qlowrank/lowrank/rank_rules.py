@@ -241,6 +241,62 @@ class InformationRule:
         return spectrum.cut(rank, tolerance=float(spectrum.max_error[rank]))
 
 
+@dataclass(frozen=True, slots=True)
+class AkaikeRule:
+    r"""Rule: the rank of a matrix in white noise of unknown size, by Akaike's criterion.
+
+    .. math:: mn \ln \sum_{k \ge r} \sigma_k^2 + \frac{2 p\, mn}{mn - p - 1}, \qquad
+              p = r (m + n - r)
+
+    is least at the chosen r: a matrix of rank r has p parameters. Without the denominator, the
+    correction for few samples, the criterion would keep nearly everything. The weights are squared
+    singular values, so that what is left out at a rank is the squared Frobenius error. Without
+    noise, all that rise above rounding are kept, as far as parameters are fewer than entries.
+
+    Source:
+        H. Akaike, IEEE Trans. Autom. Control 19, 716 (1974); C. M. Hurvich, C.-L. Tsai, Biometrika
+        76, 297 (1989) (few samples).
+
+    >>> rng = np.random.default_rng(1)
+    >>> noisy = np.outer(rng.normal(size=20), rng.normal(size=9)) + 0.1 * rng.normal(size=(20, 9))
+    >>> squares = np.linalg.svd(noisy, compute_uv=False) ** 2
+    >>> AkaikeRule(20, 9)(spectrum_of(squares)).rank
+    1
+    """
+
+    rows: int
+    """m."""
+    columns: int
+    """n."""
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "columns"):
+            if checks.whole(name, getattr(self, name)) < 1:
+                raise InputError(f"{name} must be at least 1; got {getattr(self, name)}.")
+
+    def __call__(self, spectrum: Spectrum) -> Truncation:
+        """Choose."""
+        weights = spectrum.falling("Akaike's criterion")
+        least = min(self.rows, self.columns)
+        if len(weights) > least:
+            raise InputError(
+                f"A {self.rows} × {self.columns} matrix has at most {least} singular values; got "
+                f"{len(weights)} weights."
+            )
+        size = self.rows * self.columns
+        tails = np.append(np.cumsum(weights[::-1])[::-1], 0.0)
+        rounding = (least * np.finfo(float).eps) ** 2 * float(tails[0]) * size
+        ranks = np.arange(len(tails))
+        parameters = ranks * (self.rows + self.columns - ranks)
+        left = size - parameters - 1
+        if tails[0] == 0 or size < 3:  # nothing to explain, or nothing to tell from noise
+            return spectrum.cut(0, tolerance=float(spectrum.max_error[0]))
+        costs = size * np.log(np.maximum(tails, rounding))
+        costs += np.where(left > 0, 2 * parameters * size / np.maximum(left, 1), np.inf)
+        rank = int(np.argmin(costs))
+        return spectrum.cut(rank, tolerance=float(spectrum.max_error[rank]))
+
+
 def akaike(samples: int) -> float:
     """Penalty of a parameter in Akaike's criterion: one, whatever the number of samples."""
     return 1.0 if samples else 0.0

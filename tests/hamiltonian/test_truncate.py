@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import qlowrank as ql
 from qlowrank.hamiltonian.residual import residual_of, rounding
+from qlowrank.lowrank import RandomizedSVD, TruncatedSVD
 from tests import molecules
 from tests.strategies import hamiltonians
 
@@ -91,6 +92,28 @@ def test_principal_factors_are_the_same_operator(arrays, rank):
     assert turned.truncation.discarded == hamiltonian.truncation.discarded
     kept = ql.truncate(turned, lambda s: s.cut(min(rank, len(s.weights)), tolerance=1.0))
     assert kept.rank == min(rank, turned.rank)
+
+
+@given(hamiltonians(), st.integers(1, 10), st.booleans())
+def test_leading_factors_and_what_they_leave_out(arrays, rank, sampled):
+    """The residual is positive semidefinite, its trace and largest element are bounded."""
+    constant, one_body, two_body, nelec = arrays
+    hamiltonian = ql.from_integrals(constant, one_body, two_body, nelec, tolerance=0)
+    method = RandomizedSVD(rank=rank, seed=3) if sampled else TruncatedSVD(rank=rank)
+    if hamiltonian.rank == 0:
+        return
+    found = ql.principal_factors(hamiltonian, method=method)
+    norb = hamiltonian.norb
+    slack = 1e3 * (1 + norb) ** 2 * np.finfo(float).eps * (1 + np.abs(two_body).sum())
+    error = (two_body - found.two_body()).reshape(norb**2, -1)
+    assert found.rank <= rank
+    assert np.linalg.eigvalsh(error)[0] >= -slack
+    assert np.trace(error) <= found.residual_trace + slack
+    assert np.abs(error).max() <= found.max_abs_error_bound + slack
+    assert found.residual_trace <= np.trace(error) + 2 * slack
+    values = np.linalg.eigvalsh(two_body.reshape(norb**2, -1))[::-1]
+    if not sampled:  # Eckart and Young: nothing of this rank has a smaller trace
+        assert np.trace(error) <= np.abs(values[rank:]).sum() + slack
 
 
 def test_recompression_needs_no_more_than_a_fresh_decomposition():

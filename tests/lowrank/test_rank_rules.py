@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from qlowrank.checks import InputError
 from qlowrank.lowrank.rank_rules import (
+    AkaikeRule,
     CertificateRule,
     ErrorRule,
     GapRule,
@@ -111,6 +112,44 @@ def test_information_keeps_everything_where_there_is_no_noise():
     assert InformationRule(100, penalty=minimum_description_length)(smooth).rank == 11
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(40, 30), (20, 20), (7, 100)])
+@pytest.mark.parametrize("rank", [0, 1, 3])
+def test_akaike_finds_the_rank_of_a_noisy_matrix(rng, rows, columns, rank):
+    """Nine of ten or more: the criterion keeps one more at times, as it is known to do."""
+    found = []
+    for _ in range(20):
+        signal = rng.standard_normal((rows, rank)) @ rng.standard_normal((rank, columns))
+        noisy = signal + 0.1 * rng.standard_normal((rows, columns))
+        squares = np.linalg.svd(noisy, compute_uv=False) ** 2
+        found.append(AkaikeRule(rows, columns)(spectrum_of(squares)).rank)
+    assert min(found) >= rank
+    assert max(found) <= rank + 1
+    assert np.median(found) == rank
+
+
+def test_akaike_without_noise(rng):
+    matrix = rng.standard_normal((9, 2)) @ rng.standard_normal((2, 7))
+    squares = np.linalg.svd(matrix, compute_uv=False) ** 2
+    chosen = AkaikeRule(9, 7)(spectrum_of(squares))
+    assert chosen.rank == 2
+    assert chosen.discarded <= 1e-25 * squares[0]
+    assert AkaikeRule(9, 7)(spectrum_of(np.zeros(7))).rank == 0
+    assert AkaikeRule(1, 1)(spectrum_of(np.ones(1))).rank == 0
+
+
+def test_akaike_counts_parameters_as_the_definition_says(rng):
+    """The criterion by the formula, term by term."""
+    rows, columns = 12, 8
+    values = np.sort(rng.uniform(0.1, 3.0, columns))[::-1]
+    size = rows * columns
+    costs = []
+    for rank in range(columns + 1):
+        p = rank * (rows + columns - rank)
+        if p < size - 1:
+            costs.append(size * np.log(values[rank:].sum()) + 2 * p * size / (size - p - 1))
+    assert AkaikeRule(rows, columns)(spectrum_of(values)).rank == int(np.argmin(costs))
+
+
 def test_bad_input():
     rising = Spectrum(np.array([1.0, 2.0]), np.array([3.0, 2.0, 0.0]), np.zeros(3))
     for call, message in (
@@ -121,6 +160,10 @@ def test_bad_input():
         (lambda: CertificateRule(1.0, lambda _: 2.0)(STEPS), r"All 3 terms prove 2\.0e\+00"),
         (lambda: GapRule(least=-1), "least must be at least 0"),
         (lambda: InformationRule(0, penalty=akaike), "samples must be at least 1"),
+        (lambda: AkaikeRule(0, 3), "rows must be at least 1"),
+        (lambda: AkaikeRule(3, 0), "columns must be at least 1"),
+        (lambda: AkaikeRule(2, 2)(STEPS), "has at most 2 singular values; got 3"),
+        (lambda: AkaikeRule(2, 2)(rising), "Akaike's criterion needs weights"),
         (lambda: GapRule()(rising), "A gap needs weights by falling size"),
         (lambda: InformationRule(9, penalty=akaike)(rising), "An information criterion needs"),
         (lambda: spectrum_of(np.array([-1.0])), "weights must be at least 0"),
