@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from qlowrank import checks
 from qlowrank.checks import InputError
+from qlowrank.hamiltonian.definiteness import indefiniteness
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals import examples
 from qlowrank.integrals.arrays import read_arrays
@@ -21,7 +22,7 @@ from qlowrank.integrals.mean_field import read_pyscf
 from qlowrank.integrals.molecular_data import read_molecular_data
 from qlowrank.integrals.pairs import DensePairs, unpack
 from qlowrank.integrals.record import Constants, Integrals, Source
-from qlowrank.lowrank import PivotedCholesky, Progress, Truncation
+from qlowrank.lowrank import IndefiniteError, PivotedCholesky, Progress, Truncation
 
 DEFAULT_TOLERANCE = 1e-6
 """Largest error of any two-electron integral, Hartree, unless another is asked for."""
@@ -282,7 +283,12 @@ def _decompose_checked(
     The residual's diagonal bounds the rest only if the matrix is positive semidefinite; here it is
     dense, so that can be checked rather than trusted.
     """
-    hamiltonian = decompose(integrals, tolerance=tolerance, progress=progress)
+    try:
+        hamiltonian = decompose(integrals, tolerance=tolerance, progress=progress)
+    except IndefiniteError as found:
+        raise IndefiniteError(
+            f"The two-electron integrals are indefinite: {indefiniteness(integrals.pairs)}. {found}"
+        ) from found
     rows, cols = np.tril_indices(integrals.norb)
     vectors = hamiltonian.factors[:, rows, cols]
     largest = 0.0
@@ -293,11 +299,11 @@ def _decompose_checked(
     scale = float(integrals.pairs.diagonal().max(initial=1.0))
     bound = max(hamiltonian.max_abs_error_bound, float(tolerance))
     if largest > bound + 1e-12 * len(rows) * scale:
-        raise InputError(
+        raise IndefiniteError(
             "The two-electron integrals are not positive semidefinite: with every diagonal "
             f"residual at most {hamiltonian.max_abs_error_bound:.1e} Hartree, an off-diagonal one "
-            f"is {largest:.2e}. Check that no integrals are missing, that their order is (pq|rs), "
-            "and that the tolerance is not below their precision."
+            f"is {largest:.2e}; {indefiniteness(integrals.pairs)}. Check that no integrals are "
+            "missing, that their order is (pq|rs), and that the tolerance is not below their precision."
         )
     return replace(
         hamiltonian,

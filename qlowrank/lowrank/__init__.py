@@ -5,6 +5,7 @@ from qlowrank.lowrank.angles import SubspaceAngles, principal_angles, rotation_b
 from qlowrank.lowrank.cholesky import (
     CholeskyFactors,
     DenseMatrix,
+    IndefiniteError,
     PivotedCholesky,
     Progress,
     SemidefiniteMatrix,
@@ -28,6 +29,7 @@ __all__ = [
     "DenseMatrix",
     "FactoredDescent",
     "FactoredFit",
+    "IndefiniteError",
     "LowRank",
     "NonnegativeFactorization",
     "NonnegativeFit",

@@ -21,6 +21,10 @@ element is no rounding: the matrix is indefinite. (Rounding reaches a tenth of i
 orbitals of nearly linearly dependent basis sets.)"""
 
 
+class IndefiniteError(InputError):
+    """A matrix that is to be positive semidefinite is not."""
+
+
 class SemidefiniteMatrix(Protocol):
     """A symmetric positive semidefinite matrix whose columns are computed when asked for."""
 
@@ -93,8 +97,8 @@ class PivotedCholesky:
         """Decompose `matrix`.
 
         Raises:
-            InputError: The matrix is not finite, has a negative diagonal or is visibly indefinite,
-                or the tolerance is below what double precision can resolve.
+            IndefiniteError: The matrix has a negative diagonal or is visibly indefinite.
+            InputError: It is not finite, or the tolerance is below what double precision resolves.
         """
         diagonal = matrix.diagonal()
         residual = np.array(checks.readonly("the diagonal", diagonal, (len(diagonal),)))
@@ -193,7 +197,7 @@ def _noise(residual: Array, floor: float, allowed: float) -> float:
     lowest = float(residual.min(initial=0.0))
     if -lowest <= allowed:
         return max(floor, -lowest)
-    raise InputError(
+    raise IndefiniteError(
         "The matrix is not positive semidefinite: after elimination its diagonal reaches "
         f"{lowest:.2e}, and zero is the least possible. Integrals of real orbitals in chemists' "
         "order are, up to rounding: check the index order, that no integrals are missing, and that "

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """From integrals that nobody vouches for: each element is compared, not only the diagonal."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qlowrank.checks import InputError
-from qlowrank.hamiltonian import decompose, from_fcidump, from_integrals, from_pyscf
+from qlowrank.hamiltonian import decompose, definiteness, from_fcidump, from_integrals, from_pyscf
 from qlowrank.integrals.arrays import read_arrays
 from qlowrank.integrals.fcidump import Fcidump, write_fcidump
 from tests.molecules import integrals, mean_field
@@ -27,7 +29,8 @@ def test_indefinite_behind_an_innocent_diagonal(tolerance):
     assert decompose(read_arrays(0, np.eye(2), hidden(), (1, 1)), tolerance=tolerance).rank == 0
     with pytest.raises(
         InputError,
-        match=r"not positive semidefinite: with every .* is 1\.00e-01.*order is \(pq\|rs\)",
+        match=r"not positive semidefinite: with every .* is 1\.00e-01; as a matrix over pairs of "
+        r"orbitals they have 1 negative eigenvalue, -1\.00e-01 Hartree.*order is \(pq\|rs\)",
     ):
         from_integrals(0.0, np.eye(2), hidden(), (1, 1), tolerance=tolerance)
 
@@ -45,8 +48,24 @@ def test_indefinite_tensors(generator, norb, share):
     factors += factors.transpose(0, 2, 1)
     signs = np.array([1.0, 1.0, -share])
     two_body = np.einsum("t,tpq,trs->pqrs", signs, factors, factors)
-    with pytest.raises(InputError, match="not positive semidefinite"):
+    values = np.linalg.eigvalsh(two_body.reshape(norb**2, norb**2))
+    lowest = f"{values[0]:.2e}"
+    with pytest.raises(InputError, match=f"1 negative eigenvalue, {re.escape(lowest)} Hartree"):
         from_integrals(0.0, np.eye(norb), two_body, (1, 1))
+
+
+def test_several_negative_eigenvalues(monkeypatch):
+    """Of two diagonal pairs and one off-diagonal, which stands for two."""
+    two_body = np.zeros((2,) * 4)
+    two_body[0, 0, 0, 0], two_body[1, 1, 1, 1] = 1.0, -0.25
+    for place in ((0, 1, 0, 1), (1, 0, 1, 0), (0, 1, 1, 0), (1, 0, 0, 1)):
+        two_body[place] = -0.1
+    message = "2 negative eigenvalues, the lowest -2.50e-01 Hartree, all together -4.50e-01"
+    with pytest.raises(InputError, match=re.escape(message)):
+        from_integrals(0.0, np.eye(2), two_body, (1, 1))
+    monkeypatch.setattr(definiteness, "MOST_PAIRS", 2)
+    with pytest.raises(InputError, match="3 orbital pairs are too many to say by how much"):
+        from_integrals(0.0, np.eye(2), two_body, (1, 1))
 
 
 def test_missing_integrals():
