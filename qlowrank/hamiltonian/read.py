@@ -303,7 +303,8 @@ def _decompose_checked(
             "The two-electron integrals are not positive semidefinite: with every diagonal "
             f"residual at most {hamiltonian.max_abs_error_bound:.1e} Hartree, an off-diagonal one "
             f"is {largest:.2e}; {indefiniteness(integrals.pairs)}. Check that no integrals are "
-            "missing, that their order is (pq|rs), and that the tolerance is not below their precision."
+            "missing, that their order is (pq|rs), and that the tolerance is not below their "
+            "precision."
         )
     return replace(
         hamiltonian,
