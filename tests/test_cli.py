@@ -153,6 +153,23 @@ def test_energies_enclose_the_exact_one(water, capsys, state):
     assert "Hartree holds" in out
 
 
+def test_fitted_integrals_say_so(water, capsys):
+    """Fast and off by millihartrees, of which the interval knows; the error is measured too."""
+    arguments = ("run", "water.xyz", "--basis", "sto-3g", "--auxiliary", "cc-pvdz-jkfit")
+    status, out, err = run(capsys, *arguments, "--state", "fci", "-o", "a.h5", "--json")
+    assert status == 0, err
+    answer = json.loads(out)
+    assert answer["energy"]["lower"] < exact_energy("fci") < answer["energy"]["upper"]
+    bound = answer["hamiltonian"]["max_abs_error_bound"]
+    measured = float(err.split("of the integrals is ")[1].split()[0])
+    assert 0.0 < measured <= bound * 1.05  # two digits are printed
+    _, out, _ = run(capsys, "show", "a.h5")
+    assert f"{answer['hamiltonian']['rank']} vectors, fitted (RI); every" in out
+    status, fewer, _ = run(capsys, *arguments, "--tolerance", "1e-2", "--json", "--quiet")
+    assert status == 0
+    assert json.loads(fewer)["hamiltonian"]["rank"] < answer["hamiltonian"]["rank"]
+
+
 @pytest.mark.parametrize("digits", [16, 9])
 @pytest.mark.parametrize("tolerance", ["1e-2", "1e-4", "1e-6"])
 def test_energies_enclose_those_of_a_file(water, capsys, digits, tolerance):
@@ -495,6 +512,12 @@ def test_verify_passes_and_fails(water, capsys):
         (["run", "water.xyz", "--basis", "sto-3g", "-o", "."], "folder"),
         (["run", "no-such-file"], "neither a file nor an example"),
         (["run", "femoco", "--basis", "sto-3g"], "leave out --basis"),
+        (["run", "femoco", "--auxiliary", "cc-pvdz-ri"], "leave out --auxiliary"),
+        (["run", "h2", "--auxiliary", "no-such-basis"], "no auxiliary basis 'no-such-basis'"),
+        (
+            ["run", "h2", "--auxiliary", "def2-svp-ri", "--checkpoint", "x"],
+            "leave out --checkpoint",
+        ),
         (["entangle", "h2", "--max-bond", "0"], "max_bond"),
         (["resources", "h2", "--precision", "0"], "precision"),
         (["report", "no-such.h5"], "no-such.h5"),

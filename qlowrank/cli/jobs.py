@@ -145,6 +145,7 @@ def _molecule(options: argparse.Namespace) -> "MoleculeRequest":
         active=options.active,
         tolerance=options.tolerance,
         max_memory=options.max_memory,
+        auxiliary=options.auxiliary,
         checkpoint=getattr(options, "checkpoint", None),
     )
 

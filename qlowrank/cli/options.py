@@ -39,6 +39,12 @@ def molecule_options(command: argparse.ArgumentParser) -> None:
         help="largest error of any two-electron integral, Hartree (1e-6)",
     )
     command.add_argument(
+        "--auxiliary",
+        metavar="BASIS",
+        help="fit integrals in this auxiliary basis (RI), such as cc-pvdz-jkfit: fast, with the "
+        "error it makes; --tolerance then cuts vectors",
+    )
+    command.add_argument(
         "--threads",
         type=int,
         default=1,

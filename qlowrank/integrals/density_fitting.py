@@ -2,7 +2,9 @@
 """Factors from an auxiliary basis (density fitting, RI): fast, approximate, and still below."""
 
 import warnings
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -91,7 +93,7 @@ def _auxiliary_molecule(mol: Any, auxiliary: str | dict[str, Any] | None) -> Any
     from pyscf.lib.exceptions import BasisNotFoundError
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(StringIO()):
             warnings.simplefilter("ignore")  # advice on where to look for an unknown basis
             return df.addons.make_auxmol(mol, auxiliary)
     except (BasisNotFoundError, KeyError) as error:

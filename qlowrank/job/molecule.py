@@ -9,7 +9,9 @@ from typing import Any
 from qlowrank.archive import Study, load
 from qlowrank.checks import InputError
 from qlowrank.hamiltonian import Hamiltonian, from_example, from_fcidump, from_pyscf
+from qlowrank.hamiltonian.fitted import from_pyscf_ri, sampled_error
 from qlowrank.hamiltonian.read import DEFAULT_TOLERANCE
+from qlowrank.hamiltonian.truncate import recompress
 from qlowrank.integrals.direct.forecast import forecast
 from qlowrank.integrals.direct.read import is_direct
 from qlowrank.integrals.examples import EXAMPLES, FEMOCO
@@ -21,6 +23,9 @@ from qlowrank.lowrank import Progress
 
 Announce = Callable[[str], None]
 """Told what a large molecule will take, before work begins."""
+
+OF_GEOMETRIES = ("basis", "charge", "spin", "active", "auxiliary", "checkpoint")
+"""Options of molecules that are geometries."""
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -34,7 +39,17 @@ def open_study(molecule: MoleculeRequest) -> Study | None:
         is_archive = file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
     if not is_archive and path.suffix not in {".h5", ".hdf5"}:
         return None
-    _refuse(molecule, "an archive", "basis", "charge", "spin", "active", "tolerance", "checkpoint")
+    _refuse(
+        molecule,
+        "an archive",
+        "basis",
+        "charge",
+        "spin",
+        "active",
+        "tolerance",
+        "auxiliary",
+        "checkpoint",
+    )
     return load(path)
 
 
@@ -52,12 +67,12 @@ def read_hamiltonian(
     path = Path(molecule.name)
     tolerance = DEFAULT_TOLERANCE if molecule.tolerance is None else molecule.tolerance
     if molecule.name == FEMOCO and not path.exists():
-        _refuse(molecule, "this example", "basis", "charge", "spin", "active", "checkpoint")
+        _refuse(molecule, "this example", *OF_GEOMETRIES)
         with watch.step("integrals"):
             return from_example(FEMOCO, tolerance=tolerance, progress=progress)
     if molecule.name not in EXAMPLES and path.suffix.lower() != ".xyz":
         _must_exist(molecule.name, path)
-        _refuse(molecule, "an FCIDUMP file", "basis", "charge", "spin", "active", "checkpoint")
+        _refuse(molecule, "an FCIDUMP file", *OF_GEOMETRIES)
         with watch.step("integrals"):
             return from_fcidump(
                 path, tolerance=tolerance, max_memory=molecule.max_memory, progress=progress
@@ -74,6 +89,8 @@ def _from_geometry(
 ) -> Hamiltonian:
     """Converge the mean field of a geometry and decompose, or go on where a job was interrupted."""
     geometry = _geometry(molecule, path)
+    if molecule.auxiliary is not None:
+        return _fitted(molecule, geometry, watch, progress, announce)
     kept = None
     if molecule.checkpoint is not None:
         kept = open_job_checkpoint(molecule.checkpoint, molecule)
@@ -109,6 +126,38 @@ def _from_geometry(
         )
         if kept is not None:
             kept.keep(hamiltonian)
+    return hamiltonian
+
+
+def _fitted(
+    molecule: MoleculeRequest,
+    geometry: "_Geometry",
+    watch: Stopwatch,
+    progress: Progress | None,
+    announce: Announce | None,
+) -> Hamiltonian:
+    """Converge the mean field of a geometry, fit its integrals, and measure their error."""
+    if molecule.checkpoint is not None:
+        raise InputError("Fitted integrals are soon done; leave out --checkpoint or --auxiliary.")
+    with watch.step("scf"):
+        mean_field = converge(**geometry.options)
+    with watch.step("integrals"):
+        hamiltonian = from_pyscf_ri(
+            mean_field,
+            auxiliary=molecule.auxiliary,
+            active=geometry.active,
+            name=geometry.name,
+            max_memory=molecule.max_memory,
+            progress=progress,
+        )
+        if molecule.tolerance is not None:
+            hamiltonian = recompress(hamiltonian, tolerance=molecule.tolerance)
+        if announce is not None:
+            measured = sampled_error(hamiltonian, mean_field)
+            announce(
+                f"fitted in {molecule.auxiliary}: the largest error in 16 random columns of the "
+                f"integrals is {measured:.1e} Hartree"
+            )
     return hamiltonian
 
 

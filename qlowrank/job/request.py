@@ -23,6 +23,8 @@ class MoleculeRequest:
     """Largest error of any two-electron integral, Hartree."""
     max_memory: float | None = None
     """Bytes that large arrays may take."""
+    auxiliary: str | None = None
+    """Auxiliary basis to fit the integrals of a geometry in; they are exact without."""
     checkpoint: Path | None = None
     """Folder to keep work in, for an interrupted job to go on with; for geometries."""
 

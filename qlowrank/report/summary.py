@@ -55,7 +55,7 @@ def rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
         yield reference.method, f"{reference.energy:.8f} Hartree"
     yield (
         "integrals",
-        f"{hamiltonian.rank} Cholesky vectors; every (pq|rs) within "
+        f"{hamiltonian.rank} {_vectors(hamiltonian)}; every (pq|rs) within "
         f"{hamiltonian.max_abs_error_bound:.1e} Hartree",
     )
     yield (
@@ -91,6 +91,11 @@ def rows(outcome: Outcome, archive: Path | None) -> Iterator[tuple[str, str]]:
     if outcome.timing["total"] is not None:
         yield "time", _times(outcome.timing)
     yield "archive", str(archive) if archive else "none; add -o FILE.h5 to keep this"
+
+
+def _vectors(hamiltonian: Any) -> str:
+    """Say what kind of vectors the factors are."""
+    return "vectors, fitted (RI)" if "fitted" in hamiltonian.source.origin else "Cholesky vectors"
 
 
 def _factorization(factorization: Any) -> str:
