@@ -132,15 +132,20 @@ def _on_all_sectors(record: Any, exact: Hamiltonian) -> tuple[float, Array, Arra
 
     With v and w the matrices Σ_r (pq|rr) of the exact integrals and the fit's, and
     :math:`b = (v - w)/N - \mathrm{tr}(v - w)/(2N^2)`, the shift has moved
-    :math:`1 \otimes b + b \otimes 1` out of the fit.
+    :math:`1 \otimes b + b \otimes 1` out of the fit, and η (v - w)/N into its one-body part. A
+    multiple of the identity stays there, which raises all orbital energies alike.
     """
+    electrons = sum(exact.nelec)
     two_body, unit = record.two_body(), np.eye(exact.norb)
     traces = np.einsum("tpp->t", exact.factors)
     missing = np.einsum("t,tpq->pq", traces, exact.factors) - np.einsum("pqrr->pq", two_body)
-    share = missing / exact.norb - np.trace(missing) / (2 * exact.norb**2) * unit
+    share = missing / exact.norb
+    kappa = record.one_body - electrons * share
+    constant = record.constant + electrons**2 * float(np.trace(share)) / (2 * exact.norb)
+    share = share - np.trace(share) / (2 * exact.norb) * unit
     two_body = two_body + np.multiply.outer(unit, share) + np.multiply.outer(share, unit)
-    one_body = exact.kappa + np.einsum("prrq->pq", two_body) / 2
-    return float(exact.constant), np.asarray(one_body), two_body
+    one_body = kappa + np.einsum("prrq->pq", two_body) / 2
+    return float(constant), np.asarray(one_body), two_body
 
 
 def _solve(
