@@ -56,6 +56,11 @@ class Densities:
     converged: list[list[int]]
     """The same for the mean field's own density, by spin."""
 
+    @property
+    def filled(self) -> list[int]:
+        """Positions of densities with electrons in them."""
+        return sorted({place for places in (*self.spins, *self.converged) for place in places})
+
 
 def densities_of(space: OrbitalSpace) -> Densities:
     """List the densities of an orbital space."""

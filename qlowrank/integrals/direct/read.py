@@ -182,7 +182,7 @@ def _first(
     while True:
         found.lower(threshold)
         if parts is None:
-            parts = exact_parts(source, space, densities, *_fields(space, found))
+            parts = exact_parts(source, space, densities, *_fields(space, densities, found))
         vectors = transformed(found.vectors.blocks, found.rows, basis.orbitals, own, vectors)
         squares = squared_norms(vectors, own.team)
         bounds = residual_bounds(parts.exchange, unpack(squares, norb))
@@ -199,10 +199,13 @@ def _first(
         threshold = max(threshold * max(NEARLY * SHARE * asked / most, LEAST), basis.floor)
 
 
-def _fields(space: OrbitalSpace, found: Elimination) -> tuple[Array, Array]:
-    """J and K of all integrals: those of computed shell pairs, and PySCF's of the others."""
-    mol, densities = space.mean_field.mol, found.densities
-    coulomb, exchange = remaining_fields(mol, found.shells, found.computed, densities)
+def _fields(space: OrbitalSpace, densities: Densities, found: Elimination) -> tuple[Array, Array]:
+    """J and K of all integrals: those of computed shell pairs, and PySCF's of the others.
+
+    J is that of filled densities only; no other is needed.
+    """
+    mol, wanted = space.mean_field.mol, (densities.matrices, densities.filled)
+    coulomb, exchange = remaining_fields(mol, found.shells, found.computed, *wanted)
     return found.coulomb + coulomb, found.exchange + exchange
 
 
