@@ -112,7 +112,9 @@ def eigenpairs(factors: Array) -> tuple[Array, Array]:
     """Eigenvalues by falling magnitude and eigenvectors of a batch; a stateless task."""
     values, vectors = np.linalg.eigh(factors)
     order = np.argsort(-np.abs(values), axis=1, kind="stable")
-    ordered = np.take_along_axis(vectors, order[:, None, :], axis=2)
+    ordered = np.empty_like(vectors)
+    for leaf, columns, out in zip(vectors, order, ordered, strict=True):
+        np.take(leaf, columns, axis=1, out=out, mode="clip")
     return np.take_along_axis(values, order, axis=1), with_positive_peak(ordered)
 
 
