@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from qlowrank import checks
-from qlowrank.checks import InputError
+from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.record import Hamiltonian, packed_two_body
 from qlowrank.lowrank import Progress
 from qlowrank.mps.arithmetic import scale_mps
@@ -28,9 +28,13 @@ class GroundState(Protocol):
     """Finds the ground state in given orbitals."""
 
     def __call__(
-        self, hamiltonian: Hamiltonian, max_bond: int, progress: Progress | None
+        self,
+        hamiltonian: Hamiltonian,
+        max_bond: int,
+        progress: Progress | None,
+        sites: Array | None,
     ) -> Solution:
-        """Return the lowest state of the Hamiltonian's sector."""
+        """Return the lowest state of the Hamiltonian's sector; sites are columns of `sites`."""
         ...
 
 
@@ -42,9 +46,23 @@ class ExactCI:
     """Error of the vector's norm that may be made where `max_bond` does not bind."""
 
     def __call__(
-        self, hamiltonian: Hamiltonian, max_bond: int, progress: Progress | None = None
+        self,
+        hamiltonian: Hamiltonian,
+        max_bond: int,
+        progress: Progress | None = None,
+        sites: Array | None = None,
     ) -> Solution:
-        """Return the decomposed ground state, normalised again."""
+        """Return the decomposed ground state, normalised again.
+
+        Args:
+            hamiltonian: The operator.
+            max_bond: Most states of a bond.
+            progress: Called when the vector is found.
+            sites: Columns are the orbitals of the sites, shape (norb, norb); by default the
+                Hamiltonian's own.
+        """
+        if sites is not None:
+            hamiltonian = in_orbitals(hamiltonian, sites)
         state = fci_state(hamiltonian)
         if progress is not None:
             progress("full CI", 1, 1)
@@ -107,7 +125,7 @@ def ground_state_mps(
     if method is None:
         method = ExactCI() if determinants <= EXACT_LIMIT else Block2DMRG()
     columns = (LocalOrbitals() if orbitals is None else orbitals)(hamiltonian)
-    solution = method(in_orbitals(hamiltonian, columns), int(max_bond), progress)
+    solution = method(hamiltonian, int(max_bond), progress, columns)
     return MPSState(
         mps=solution.mps,
         orbitals=columns,

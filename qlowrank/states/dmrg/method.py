@@ -3,23 +3,32 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qlowrank import checks
-from qlowrank.checks import InputError, NotConvergedError
+from qlowrank.checks import Array, InputError, NotConvergedError
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.lowrank import Progress
 from qlowrank.mps.record import MPS
+from qlowrank.states.dmrg.log import Best, Log
 from qlowrank.states.dmrg.read import mps_from_blocks
-from qlowrank.states.dmrg.record import Blocks, Convergence, Integrals, Settings
+from qlowrank.states.dmrg.record import Convergence, Integrals, Settings, Trial
 from qlowrank.states.dmrg.session import Session, session
+from qlowrank.states.sites import in_orbitals
+from qlowrank.states.solve import hartree_fock_state
 
 Opened = Callable[[Integrals, Settings], AbstractContextManager[Session]]
 
 NOISES = (1e-4, 1e-5, 1e-6)
 """Perturbative noise of the first sweeps at the smallest bond dimension."""
+
+SMALLEST = 20
+"""Least bond dimension of a start; with few states block2 may leave a bond without any."""
+
+SPREADS = (0.3, 0.6, 1.0)
+"""How far the occupations of the first, the second and further starts are moved towards one."""
 
 SETTLING = (1e-6, 0.0)
 """Noise of the first sweeps after the bond dimension has grown."""
@@ -42,7 +51,10 @@ class Block2DMRG:
     """Two-site DMRG by block2, for states that no CI vector could hold.
 
     The bond dimension doubles from stage to stage up to the one asked for. A stage begins with
-    noise, so that no symmetry of the start traps it, and goes on without until two sweeps agree.
+    noise and goes on without until two sweeps agree. The start is random, with numbers of electrons
+    near those of the Hartree-Fock determinant: noise respects the symmetries of a molecule's
+    orbitals, and from a start far away a sweep may keep nothing but the sector of an excited state.
+    A first stage that ends above the determinant's energy begins again from another start.
     block2 runs in a process and a temporary folder of its own and conserves n_alpha and n_beta. An
     interrupt (Ctrl-C) keeps the last finished sweep, and so does a failure of block2 or of its
     scratch folder after one.
@@ -60,6 +72,8 @@ class Block2DMRG:
     """Most sweeps of a stage."""
     seed: int = 7
     """Of the random state it starts from."""
+    starts: int = 3
+    """Most random states to try where the first stage ends above the Hartree-Fock energy."""
     threads: int = 1
     """Threads of block2; with more than one, sums are not the same to the last bit."""
     memory: int = 2_000_000_000
@@ -68,7 +82,7 @@ class Block2DMRG:
     """Folder for its files; empty for the system's place for temporary files."""
 
     def __post_init__(self) -> None:
-        for name in ("stages", "max_sweeps", "threads", "memory"):
+        for name in ("stages", "max_sweeps", "starts", "threads", "memory"):
             if checks.whole(name, getattr(self, name)) < 1:
                 raise InputError(f"{name} must be at least 1; got {getattr(self, name)}.")
         checks.positive("tolerance", self.tolerance)
@@ -83,14 +97,23 @@ class Block2DMRG:
         return sorted(set(halved))
 
     def __call__(
-        self, hamiltonian: Hamiltonian, max_bond: int, progress: Progress | None = None
+        self,
+        hamiltonian: Hamiltonian,
+        max_bond: int,
+        progress: Progress | None = None,
+        sites: Array | None = None,
     ) -> Solution:
         """Return the lowest state with at most `max_bond` states at each bond.
 
+        Two-electron integrals that together change no state's energy by ten times `tolerance`, as
+        proven, are left out; those between distant orbitals are what makes block2's operator large.
+
         Args:
-            hamiltonian: In the orbitals of the sites, in their order.
+            hamiltonian: The operator.
             max_bond: Largest bond dimension.
             progress: Called after each sweep.
+            sites: Columns are the orbitals of the sites, shape (norb, norb); by default the
+                Hamiltonian's own.
 
         Raises:
             InputError: block2 is not installed, the scratch folder cannot be used, or the integrals
@@ -99,17 +122,21 @@ class Block2DMRG:
             NotConvergedError: block2 failed for another reason before that.
             KeyboardInterrupt: Interrupted before that.
         """
+        columns = np.eye(hamiltonian.norb) if sites is None else sites
+        turned = in_orbitals(hamiltonian, columns)
         integrals = Integrals(
-            one_body=hamiltonian.normal_ordered_one_body(),
-            two_body=hamiltonian.two_body(),
+            one_body=turned.normal_ordered_one_body(),
+            two_body=turned.two_body(),
             constant=hamiltonian.constant,
             nelec=hamiltonian.nelec,
         )
-        return self.solve(integrals, max_bond, progress=progress)
+        kept = integrals.without_negligible(10 * self.tolerance)
+        return self.solve(kept, trial_of(hamiltonian, columns), max_bond, progress=progress)
 
     def solve(
         self,
         integrals: Integrals,
+        trial: Trial,
         max_bond: int,
         *,
         progress: Progress | None = None,
@@ -119,81 +146,67 @@ class Block2DMRG:
 
         Args:
             integrals: The Hamiltonian in the orbitals of the sites.
+            trial: A determinant to start near to.
             max_bond: Largest bond dimension.
             progress: Called after each sweep.
             opened: Opens a session; block2's unless a test brings its own.
         """
         bonds = self.bond_dimensions(max_bond)
         log = Log(progress, len(bonds) * self.max_sweeps)
-        settings = Settings(bonds[0], self.seed, self.threads, self.memory, self.scratch)
-        best = Blocks(np.zeros((0, 8), dtype=np.int64), np.zeros(0), 0)
-        energy = 0.0
+        settings = Settings(self.threads, self.memory, self.scratch)
+        best = Best()
+        highest = trial.energy + 10 * self.tolerance  # of a state that may be the lowest
         try:
             with opened(integrals, settings) as running:
-                for stage, bond in enumerate(bonds):
-                    log.begin(bond)
-                    noises = NOISES if stage == 0 else SETTLING
-                    while not log.rests(self.tolerance, len(noises)):
-                        if log.sweeps[-1] == self.max_sweeps:
-                            log.status = "not converged"
-                            break
-                        noise = noises[log.sweeps[-1]] if log.sweeps[-1] < len(noises) else 0.0
-                        log.add(*running.sweep(bond, noise, _threshold(noise, self.tolerance)))
-                        best, energy = running.state()
+                for start in range(self.starts):
+                    spread = SPREADS[min(start, len(SPREADS) - 1)]
+                    running.begin(max(bonds[0], SMALLEST), self.seed + start, trial.spread(spread))
+                    log.restart()
+                    self._stage(running, log, best, bonds[0], NOISES)
+                    if best.energy <= highest:
+                        break
+                for bond in bonds[1:]:
+                    self._stage(running, log, best, bond, SETTLING)
         except (KeyboardInterrupt, OSError, NotConvergedError) as error:
-            if not len(best.table):
+            if not len(best.blocks.table):
                 raise
             interrupted = isinstance(error, KeyboardInterrupt)
             log.status = "interrupted" if interrupted else f"stopped: {error}"
-        return Solution(mps_from_blocks(best), energy, log.convergence())
+        if log.status == "converged" and best.energy > highest:
+            log.status = f"above the Hartree-Fock energy, {trial.energy:.6f} Hartree"
+        return Solution(mps_from_blocks(best.blocks), best.energy, log.convergence())
+
+    def _stage(
+        self, running: Session, log: Log, best: Best, bond: int, noises: tuple[float, ...]
+    ) -> None:
+        """Sweep at one bond dimension until two sweeps agree."""
+        log.begin(bond)
+        while not log.rests(self.tolerance, len(noises)):
+            if log.sweeps[-1] == self.max_sweeps:
+                log.status = "not converged"
+                break
+            noise = noises[log.sweeps[-1]] if log.sweeps[-1] < len(noises) else 0.0
+            log.add(*running.sweep(bond, noise, _threshold(noise, self.tolerance)))
+            best.blocks, best.energy = running.state()
+
+
+def trial_of(hamiltonian: Hamiltonian, sites: Array) -> Trial:
+    """Return the Hartree-Fock determinant's electrons in each site and its energy.
+
+    Args:
+        hamiltonian: In any orbitals.
+        sites: Columns are the orbitals of the sites in those, shape (norb, norb).
+    """
+    n_alpha, n_beta = hamiltonian.nelec
+    swapped = replace(hamiltonian, nelec=(max(n_alpha, n_beta), min(n_alpha, n_beta)))
+    try:
+        state = hartree_fock_state(swapped)
+    except NotConvergedError as error:
+        state = error.best  # its energy is a bound all the same
+    density = state.spin_densities().sum(axis=0)
+    return Trial(occupations=np.diag(sites.T @ density @ sites), energy=state.energy)
 
 
 def _threshold(noise: float, tolerance: float) -> float:
     """Squared residual at which the eigensolver of a step stops: coarse while there is noise."""
     return max(noise * 0.1, 1e-12) if noise else min(1e-9, tolerance * 0.01)
-
-
-class Log:
-    """What each sweep gave, stage by stage."""
-
-    def __init__(self, progress: Progress | None, most: int) -> None:
-        self._progress = progress
-        self._most = most
-        self.status = "converged"
-        self.bonds: list[int] = []
-        self.sweeps: list[int] = []
-        self.energies: list[list[float]] = []
-        self.weights: list[float] = []
-
-    def begin(self, bond: int) -> None:
-        """Begin a stage."""
-        self.bonds.append(bond)
-        self.sweeps.append(0)
-        self.energies.append([])
-        self.weights.append(0.0)
-
-    def add(self, energy: float, weight: float) -> None:
-        """Add a sweep."""
-        self.sweeps[-1] += 1
-        self.energies[-1].append(energy)
-        self.weights[-1] = weight
-        if self._progress is not None:
-            self._progress(f"DMRG sweeps, bond {self.bonds[-1]}", sum(self.sweeps), self._most)
-
-    def rests(self, tolerance: float, noisy: int) -> bool:
-        """Whether the last two sweeps were without noise and agree."""
-        energies = self.energies[-1]
-        if len(energies) < noisy + 1:
-            return False
-        return abs(energies[-1] - energies[-2]) < tolerance
-
-    def convergence(self) -> Convergence:
-        """Return the record; a stage without a finished sweep is left out."""
-        kept = [stage for stage, count in enumerate(self.sweeps) if count]
-        return Convergence(
-            bond_dimensions=np.array([self.bonds[k] for k in kept]),
-            energies=np.array([self.energies[k][-1] for k in kept]),
-            discarded_weights=np.array([self.weights[k] for k in kept]),
-            sweeps=np.array([self.sweeps[k] for k in kept]),
-            status=self.status,
-        )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes into a DMRG calculation, and what it says about its convergence."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,15 +23,55 @@ class Integrals:
     nelec: tuple[int, int]
     """(n_alpha, n_beta)."""
 
+    def without_negligible(self, energy: float) -> "Integrals":
+        r"""Leave out two-electron integrals that move no state's energy by more than `energy`.
+
+        For integrals :math:`\delta` that are left out,
+
+        .. math:: |\Delta E| = \Bigl| \tfrac12 \sum_{\sigma\tau pqrs} \delta_{pqrs} \langle
+                  a^\dagger_{p\sigma} a^\dagger_{r\tau} a_{s\tau} a_{q\sigma} \rangle \Bigr|
+                  \le \tfrac12 N (N - 1) \lVert \delta \rVert_F
+
+        because the expectation values are overlaps of the vectors :math:`a_{s\tau} a_{q\sigma}
+        |\psi\rangle`, whose squared norms add up to N(N - 1). Between distant local orbitals most
+        integrals are that small, and block2's operator grows with the number of the others.
+
+        Args:
+            energy: Hartree, zero or more.
+
+        >>> two_body = np.zeros((2, 2, 2, 2))
+        >>> two_body[0, 0, 0, 0], two_body[1, 1, 1, 1] = 1.0, 1e-9
+        >>> kept = Integrals(np.zeros((2, 2)), two_body, 0.0, (1, 1)).without_negligible(1e-8)
+        >>> kept.two_body[0, 0, 0, 0], kept.two_body[1, 1, 1, 1]
+        (np.float64(1.0), np.float64(0.0))
+        """
+        pairs = max(sum(self.nelec) * (sum(self.nelec) - 1) / 2, 1.0)
+        sizes = np.sort(np.abs(self.two_body).ravel())
+        first = int(np.searchsorted(np.sqrt(np.cumsum(sizes**2)), energy / pairs, side="right"))
+        if first == len(sizes):
+            return replace(self, two_body=np.zeros_like(self.two_body))
+        kept = np.where(np.abs(self.two_body) >= sizes[first], self.two_body, 0.0)
+        return replace(self, two_body=kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A determinant: what the ground state resembles, and what its energy cannot exceed."""
+
+    occupations: Array
+    """Electrons in the orbital of each site, 0 to 2, shape (norb,)."""
+    energy: float
+    """Hartree."""
+
+    def spread(self, share: float) -> Array:
+        """Return the occupations moved towards one: a share of 1 prefers no orbital."""
+        return np.asarray(1 + (1 - share) * (self.occupations - 1))
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How block2 is run."""
 
-    bond: int
-    """Bond dimension of the random state it starts from."""
-    seed: int
-    """Of that state."""
     threads: int
     """Threads of block2."""
     memory: int
@@ -60,7 +100,8 @@ class Extrapolation:
     energy: float = field(metadata={"units": "hartree"})
     """Energy where the line meets zero discarded weight, Hartree."""
     uncertainty: float = field(metadata={"units": "hartree"})
-    """A fifth of the way from the best calculated energy to it, Hartree: what is customary."""
+    """How far a straight line in the square root of the weight would end from it, Hartree; never
+    less than the way from the best calculated energy. No bound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,18 +150,23 @@ class Convergence:
         .. math:: E(w) = E_\infty + a w
 
         is drawn through the last two stages: between bond dimensions that differ by a factor of
-        two the weight falls by an order of magnitude, and earlier stages lie off the line. The
-        uncertainty is a fifth of :math:`|E_\infty - E|`, E being the last energy. With one stage,
-        or a weight that did not fall, there is no line: the last energy and its last change.
+        two the weight falls by an order of magnitude, and earlier stages lie off the line. Far from
+        convergence energies fall more slowly than weights do, like :math:`E_\infty + b \sqrt w`
+        at worst that we saw; the difference of the two limits is the uncertainty,
+        :math:`|E_\infty - E| \sqrt{w' / w}`, with E and w of the last stage and w' of the one
+        before: more than the way that is extrapolated. With one stage, or weights that do not fall
+        from each stage to the next, there is no line: the last energy, and all that it has changed
+        by since the first stage.
 
         Source:
-            Ö. Legeza and G. Fáth, Phys. Rev. B 53, 14349 (1996); the fifth as in R.
-            Olivares-Amaya et al., J. Chem. Phys. 142, 034102 (2015).
+            Ö. Legeza and G. Fáth, Phys. Rev. B 53, 14349 (1996), for the line.
         """
-        energies, weights = self.energies[-2:], self.discarded_weights[-2:]
-        change, last = float(energies[0] - energies[-1]), float(energies[-1])
-        fall = float(weights[0] - weights[-1])
-        if fall <= 0:
-            return Extrapolation(energy=last, uncertainty=abs(change))
-        distance = change * float(weights[-1]) / fall
-        return Extrapolation(energy=last - distance, uncertainty=abs(distance) / 5)
+        energies, weights = self.energies, self.discarded_weights
+        last = float(energies[-1])
+        if len(energies) == 1 or (np.diff(weights) >= 0).any():
+            return Extrapolation(energy=last, uncertainty=float(np.ptp(energies)))
+        change, share = float(energies[-2]) - last, float(weights[-1] / weights[-2])
+        if share <= 0:  # nothing was discarded in the end
+            return Extrapolation(energy=last, uncertainty=0.0)
+        distance = change * share / (1 - share)
+        return Extrapolation(energy=last - distance, uncertainty=abs(distance) / share**0.5)

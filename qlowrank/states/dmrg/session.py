@@ -31,6 +31,10 @@ class Session:
         self._answers = cast("IO[str]", process.stdout)
         self._folder = folder
 
+    def begin(self, bond: int, seed: int, occupations: Array) -> None:
+        """Begin with a random state of that many states at a bond, electrons near `occupations`."""
+        self.ask(do="begin", bond=bond, seed=seed, occupations=occupations.tolist())
+
     def sweep(self, bond: int, noise: float, threshold: float) -> tuple[float, float]:
         """Make one sweep; return its lowest energy (Hartree) and largest discarded weight."""
         reply = self.ask(do="sweep", bond=bond, noise=noise, threshold=threshold)
@@ -110,8 +114,6 @@ def session(integrals: Integrals, settings: Settings) -> Iterator[Session]:
                 folder=str(folder),
                 n_alpha=integrals.nelec[0],
                 n_beta=integrals.nelec[1],
-                bond=settings.bond,
-                seed=settings.seed,
                 threads=settings.threads,
                 memory=settings.memory,
             )

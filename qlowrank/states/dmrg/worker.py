@@ -6,8 +6,9 @@ standard input and output; arrays travel in ``.npz`` files. What block2 prints g
 error. Nothing of qlowrank is used here, and nothing of block2 leaves.
 
 Requests:
-    start: folder, n_alpha, n_beta, bond, seed, threads, memory. Reads one_body, two_body and
+    start: folder, n_alpha, n_beta, threads, memory. Reads one_body, two_body and
         constant from ``integrals.npz`` in the folder.
+    begin: bond, seed, occupations. Takes a random state with electrons near the occupations.
     sweep: bond, noise, threshold. One sweep of two-site DMRG; answers energy and discarded weight.
     energy: answers the expectation value of the Hamiltonian in the present state.
     save: path. Writes the present state: `centre`, the site that is no isometry; `values`, all
@@ -46,14 +47,24 @@ class Solver:
             n_sites=len(one_body), n_elec=electrons, spin=request["n_alpha"] - request["n_beta"]
         )
         self.operator = self.driver.get_qc_mpo(one_body, two_body, ecore=constant, iprint=0)
+
+    def begin(self, request: dict[str, Any]) -> dict[str, float]:
+        """Begin with a random state."""
         self.driver.bw.b.Random.rand_seed(request["seed"])
-        self.state = self.driver.get_random_mps(tag="KET", bond_dim=request["bond"])
+        self.state = self._random(request["bond"], request["occupations"])
+        if not all(bond.n_states_total for bond in self.state.info.left_dims):
+            self.state = self._random(request["bond"], None)
         # Sets everything up and does not begin: so the sweeps can be made one at a time.
         self.driver.dmrg(self.operator, self.state, n_sweeps=-1, bond_dims=[request["bond"]])
         self.algorithm = self.driver._dmrg  # noqa: SLF001 (the driver offers no other way)
         self.algorithm.me.init_environments(False)
         self.forward = self.state.center == 0
         self.done = 0
+        return {}
+
+    def _random(self, bond: int, occupations: list[float] | None) -> Any:
+        """Return a random state; with few states, occupations may leave none at some bond."""
+        return self.driver.get_random_mps(tag="KET", bond_dim=bond, occs=occupations)
 
     def sweep(self, request: dict[str, Any]) -> dict[str, float]:
         """Make one sweep."""
@@ -114,6 +125,8 @@ def answer(solver: Solver | None, request: dict[str, Any]) -> tuple[Solver | Non
         return Solver(request), {}
     if solver is None:
         return solver, {"error": "nothing was started"}
+    if request["do"] == "begin":
+        return solver, solver.begin(request)
     if request["do"] == "sweep":
         return solver, solver.sweep(request)
     if request["do"] == "energy":

@@ -38,6 +38,38 @@ def test_coefficients_are_those_of_full_ci(rng, random_hamiltonian, norb, nelec)
     assert state.convergence.converged
 
 
+@pytest.fixture(scope="module")
+def fluoride():
+    """LiF in canonical orbitals, where electrons in π orbitals do not mix with the others."""
+    from pyscf import gto, mcscf, scf
+
+    molecule = gto.M(atom="Li 0 0 0; F 0 0 1.5639", basis="6-31g", verbose=0)
+    return ql.from_pyscf(mcscf.CASCI(scf.RHF(molecule).run(), 8, 8))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_start_ends_in_an_excited_state(fluoride, seed):
+    """Without occupations most starts end 0.26 Hartree too high."""
+    method = Block2DMRG(stages=2, memory=100_000_000, seed=seed)
+    state = ground_state_mps(fluoride, max_bond=20, method=method, orbitals=GivenOrbitals())
+    exact = fci_state(fluoride).energy
+    assert exact - 1e-9 < state.energy < exact + 1e-3
+    assert state.convergence.converged
+
+
+@pytest.mark.parametrize(("atoms", "bond", "spacing"), [(6, 12, 1.0), (6, 12, 1.8), (8, 16, 1.0)])
+def test_full_ci_is_within_the_uncertainty(atoms, bond, spacing):
+    from pyscf import gto, scf
+
+    places = [("H", (0.0, 0.0, spacing * k)) for k in range(atoms)]
+    chain = ql.from_pyscf(scf.RHF(gto.M(atom=places, basis="sto-6g", verbose=0)).run())
+    method = Block2DMRG(memory=100_000_000)
+    convergence = ground_state_mps(chain, max_bond=bond, method=method).convergence
+    line, exact = convergence.extrapolation(), fci_state(chain).energy
+    assert abs(line.energy - exact) <= line.uncertainty
+    assert line.uncertainty >= convergence.energies[-1] - line.energy
+
+
 def test_same_seed_same_bytes_and_no_traces(tmp_path, capfd):
     method = Block2DMRG(stages=2, memory=100_000_000, scratch=str(tmp_path))
     hamiltonian = from_example("h2")
