@@ -411,6 +411,32 @@ def test_an_archive_keeps_the_entanglement(water, capsys):
     assert (status, "entanglement: recomputed" in err) == (2, True)
 
 
+def test_the_mps_that_prices_a_plan_can_be_chosen(water, capsys):
+    """Fewer states a bond give another chain, and what an archive holds is not taken instead."""
+    wide = "run", "lih", "--state", "mps", "-o", "a.h5", "--json", "--quiet"
+    narrow = "measure", "a.h5", "--state", "mps", "--max-bond", "4", "--json", "--quiet"
+    bonds = []
+    for command in (wide, narrow):
+        status, out, err = run(capsys, *command)
+        assert status == 0, err
+        bonds.append(max(json.loads(out)["entanglement"]["bond_dimensions"]))
+    assert bonds[0] > bonds[1] == 4
+    status, _, err = run(capsys, "run", "lih", "--max-bond", "4")
+    assert (status, "--max-bond is of an MPS; add --state mps" in err) == (2, True)
+
+
+def test_the_sites_of_an_mps_can_be_chosen(water, capsys):
+    found = {}
+    for name in ("given", "molecule", "local", "information"):
+        status, out, err = run(capsys, "entangle", "lih", "--orbitals", name, "--json", "--quiet")
+        assert status == 0, err
+        found[name] = json.loads(out)["entanglement"]
+    assert found["given"]["orbital_order"] == list(range(6))
+    assert sorted(found["molecule"]["orbital_order"]) == list(range(6))
+    assert found["local"]["orbital_order"] is None
+    assert found["local"]["bond_entropies"] != found["molecule"]["bond_entropies"]
+
+
 def test_an_unfinished_mps_is_kept_and_told(water, capsys, monkeypatch):
     """Sweeps that run out, or an interrupt, as `Block2DMRG` reports them."""
     from qlowrank.job import entangling
@@ -432,8 +458,8 @@ def test_an_unfinished_mps_is_kept_and_told(water, capsys, monkeypatch):
     assert "DMRG interrupted at bond dimension 2" in err
     assert "stopped:" in out
     assert "by bond         1: -1.050000; 2: -1.100000" in out
-    # E = -1.1 - 0.05 / 9, a ninth of the fall further, and a fifth of that
-    assert "extrapolated    -1.105556 ± 0.001111 Hartree" in out
+    # E = -1.1 - 0.05 / 9, a ninth of the fall further; by √10 more in the root of the weight
+    assert "extrapolated    -1.105556 ± 0.017568 Hartree" in out
     assert run(capsys, "report", "a.h5")[0] == 0
     assert Path("a.html").read_text(encoding="utf-8").count("<svg") == 4
     assert ql.load("a.h5")["mps_state"].convergence.status == "interrupted"

@@ -13,7 +13,7 @@ from qlowrank.checks import InputError
 from qlowrank.cli.status import DONE, FAILED, announce, complain
 
 if TYPE_CHECKING:
-    from qlowrank.job import JobRequest, MoleculeRequest
+    from qlowrank.job import JobRequest, MoleculeRequest, MPSRequest
 
 
 def run(options: argparse.Namespace) -> int:
@@ -107,7 +107,7 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
 
     molecule = _molecule(options)
     if options.command == "entangle":
-        return JobRequest(molecule, max_bond=options.max_bond)
+        return JobRequest(molecule, entangled=_mps(options, orbitals="molecule"))
     if options.command == "resources":
         return JobRequest(
             molecule,
@@ -123,6 +123,7 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
             precision=options.precision,
             fragments=options.fragments,
             seed=options.seed,
+            mps=_mps_of_state(options),
         )
     return JobRequest(
         molecule,
@@ -131,6 +132,29 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
         shift=options.shift,
         n_leaves=options.leaves,
     )
+
+
+def _mps(options: argparse.Namespace, orbitals: str) -> "MPSRequest":
+    """Collect the options of an MPS, with these orbitals where none are named."""
+    from qlowrank.job import MPSRequest
+
+    return MPSRequest(
+        max_bond=200 if options.max_bond is None else options.max_bond,
+        orbitals=options.orbitals or orbitals,
+        scratch="" if options.scratch is None else str(options.scratch),
+    )
+
+
+def _mps_of_state(options: argparse.Namespace) -> "MPSRequest | None":
+    """Collect what is asked of the MPS that prices a plan; None where nothing is."""
+    names = ("max_bond", "orbitals", "scratch")
+    given = [name for name in names if getattr(options, name) is not None]
+    if not given:
+        return None
+    if options.state != "mps":
+        option = "--" + given[0].replace("_", "-")
+        raise InputError(f"{option} is of an MPS; add --state mps, or leave it out.")
+    return _mps(options, orbitals="local")
 
 
 def _molecule(options: argparse.Namespace) -> "MoleculeRequest":
@@ -155,5 +179,6 @@ def parameters_of(options: argparse.Namespace) -> str:
     hidden = {"verb", "output", "overwrite", "quiet", "json", "command"} | {
         "checkpoint",
         "scheduler",
+        "scratch",
     }
     return json.dumps({k: v for k, v in vars(options).items() if k not in hidden}, sort_keys=True)

@@ -117,6 +117,22 @@ def measurement_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, help="of optimized fragments (0)")
 
 
+def mps_options(command: argparse.ArgumentParser) -> None:
+    """Which MPS; a default of None stands for what each command does by itself."""
+    command.add_argument(
+        "--max-bond", type=int, metavar="N", help="most states of a bond of an MPS (200)"
+    )
+    command.add_argument(
+        "--orbitals",
+        choices=("molecule", "given", "local", "information"),
+        help="sites of an MPS: the molecule's orbitals, ordered by exchange (entangle's default); "
+        "as given; local ones (default of --state mps); local ones, ordered by mutual information",
+    )
+    command.add_argument(
+        "--scratch", type=Path, metavar="FOLDER", help="folder for the files of DMRG"
+    )
+
+
 def output_options(command: argparse.ArgumentParser) -> None:
     """Where results go."""
     command.add_argument("-o", "--output", metavar="FILE.h5", type=Path, help="archive to write")

@@ -13,6 +13,7 @@ from qlowrank.cli.options import (
     large_options,
     measurement_options,
     molecule_options,
+    mps_options,
     output_options,
 )
 from qlowrank.cli.reports import report
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
         factorization_options(command)
         if name != "factorize":
             measurement_options(command)
+            mps_options(command)
         output_options(command)
         command.set_defaults(verb=verb)
 
@@ -62,9 +64,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("entangle", help=text, description=text)
     molecule_options(command)
     large_options(command)
-    command.add_argument(
-        "--max-bond", type=int, default=200, metavar="N", help="most states of a bond (200)"
-    )
+    mps_options(command)
     output_options(command)
     command.set_defaults(verb=run)
 
@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     molecule_options(command)
     factorization_options(command)
     measurement_options(command)
+    mps_options(command)
     _take_several(command, VARIED)
     command.add_argument(
         "--scheduler",

@@ -5,7 +5,7 @@ from qlowrank.job.checkpoint import JobCheckpoint
 from qlowrank.job.choices import FRAGMENTS, GAUGES, KIND_OF_METHOD, STATES, method_name
 from qlowrank.job.entangling import EntangledState
 from qlowrank.job.outcome import Outcome, outcome_of, peak_memory
-from qlowrank.job.request import JobRequest, MeasurementRequest, MoleculeRequest
+from qlowrank.job.request import JobRequest, MeasurementRequest, MoleculeRequest, MPSRequest
 from qlowrank.job.run import run_job
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "EntangledState",
     "JobCheckpoint",
     "JobRequest",
+    "MPSRequest",
     "MeasurementRequest",
     "MoleculeRequest",
     "Outcome",

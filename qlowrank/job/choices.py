@@ -16,12 +16,17 @@ from qlowrank.measurement import (
     ResplitFragments,
 )
 from qlowrank.states import (
+    GivenOrbitals,
+    InformationOrdered,
+    LocalOrbitals,
+    OrderedOrbitals,
     State,
     cisd_state,
     fci_state,
     ground_state_mps,
     hartree_fock_state,
 )
+from qlowrank.states.sites import SiteOrbitals
 
 GAUGES: dict[str, Gauge] = {"df": CholeskyGauge(), "df-eigen": EigenGauge()}
 """Closed forms of leaves, by the names the command line knows."""
@@ -57,6 +62,14 @@ STATES: dict[str, Callable[[Hamiltonian], State]] = {
     "mps": ground_state_mps,
 }
 """States that can price a plan, by name."""
+
+SITES: dict[str, SiteOrbitals] = {
+    "molecule": OrderedOrbitals(),
+    "given": GivenOrbitals(),
+    "local": LocalOrbitals(),
+    "information": InformationOrdered(),
+}
+"""Orbitals of an MPS, by name."""
 
 FRAGMENTS: dict[str, Callable[[int], FragmentMethod]] = {
     "plain": lambda _: PlainFragments(),

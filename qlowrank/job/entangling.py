@@ -7,9 +7,12 @@ import numpy as np
 
 from qlowrank.archive import Study
 from qlowrank.hamiltonian import Hamiltonian
+from qlowrank.job.choices import SITES
+from qlowrank.job.request import MPSRequest
 from qlowrank.lowrank import Progress
 from qlowrank.mps import Entanglement, entanglement
-from qlowrank.states import MPSState, OrderedOrbitals, ground_state_mps
+from qlowrank.states import Block2DMRG, MPSState, ground_state_mps
+from qlowrank.states.ground import fits_exactly
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,13 +45,23 @@ class EntangledState:
 
 
 def entangled_ground_state(
-    hamiltonian: Hamiltonian, max_bond: int, progress: Progress | None
+    hamiltonian: Hamiltonian, request: MPSRequest, progress: Progress | None
 ) -> EntangledState:
-    """Solve for an MPS in the Hamiltonian's own orbitals, and take its entropies."""
-    state = ground_state_mps(
-        hamiltonian, max_bond=max_bond, orbitals=OrderedOrbitals(), progress=progress
+    """Solve for an MPS, and take its entropies."""
+    return entangled_of(requested_mps(hamiltonian, request, progress))
+
+
+def requested_mps(
+    hamiltonian: Hamiltonian, request: MPSRequest, progress: Progress | None
+) -> MPSState:
+    """Solve for an MPS as it is asked for."""
+    return ground_state_mps(
+        hamiltonian,
+        max_bond=request.max_bond,
+        method=None if fits_exactly(hamiltonian) else Block2DMRG(scratch=request.scratch),
+        orbitals=SITES[request.orbitals],
+        progress=progress,
     )
-    return EntangledState(state, entanglement(state.mps))
 
 
 def entangled_of(state: MPSState) -> EntangledState:

@@ -30,6 +30,18 @@ class MoleculeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class MPSRequest:
+    """Which MPS is to be found."""
+
+    max_bond: int = 200
+    """Most states of a bond."""
+    orbitals: str = "molecule"
+    """What the sites are: one of `SITES`."""
+    scratch: str = ""
+    """Folder for DMRG's files; empty for the system's place for temporary files."""
+
+
+@dataclass(frozen=True, slots=True)
 class MeasurementRequest:
     """How the plan is to be priced."""
 
@@ -41,6 +53,8 @@ class MeasurementRequest:
     """One of `FRAGMENTS`."""
     seed: int = 0
     """Of methods that draw random numbers."""
+    mps: MPSRequest | None = None
+    """Which MPS the state is to be; None for 200 states a bond in local orbitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,7 @@ class JobRequest:
     itself: an optimised gauge is shifted, others are not."""
     resources: float | None = None
     """Precision of phase estimation to count gates for, Hartree."""
-    max_bond: int | None = None
-    """Most states of a bond of the MPS whose entanglement is wanted."""
+    entangled: MPSRequest | None = None
+    """The MPS whose entanglement is wanted."""
     n_leaves: int | None = None
     """Leaves of a compression or points of a hypercontraction; None for a share of the orbitals."""

@@ -7,11 +7,11 @@ from qlowrank.archive import Study
 from qlowrank.checks import NotConvergedError
 from qlowrank.hamiltonian import Hamiltonian
 from qlowrank.job.choices import FRAGMENTS, STATES
-from qlowrank.job.entangling import entangled_ground_state, entangled_of
+from qlowrank.job.entangling import entangled_ground_state, entangled_of, requested_mps
 from qlowrank.job.factorizing import check_request, factorized
 from qlowrank.job.molecule import open_study, read_hamiltonian
 from qlowrank.job.outcome import Outcome
-from qlowrank.job.request import JobRequest
+from qlowrank.job.request import JobRequest, MeasurementRequest
 from qlowrank.job.stopwatch import Stopwatch
 from qlowrank.lowrank import Progress
 from qlowrank.measurement import plan_measurement
@@ -50,16 +50,16 @@ def run_job(
     if factorization is not None and request.resources is not None:
         resources = resource_estimate(factorization, precision=request.resources)
     entangled = None
-    if request.max_bond is not None:
+    if request.entangled is not None:
         with watch.step("mps"):
             try:
-                entangled = entangled_ground_state(hamiltonian, request.max_bond, progress)
+                entangled = entangled_ground_state(hamiltonian, request.entangled, progress)
             except NotConvergedError as error:
                 failure = str(error)
     if factorization is not None and measurement is not None:
         with watch.step("measure"):
             try:
-                state = _state(hamiltonian, study, measurement.state)
+                state = _state(hamiltonian, study, measurement, progress)
                 plan = plan_measurement(
                     factorization,
                     state,
@@ -88,8 +88,16 @@ def run_job(
     )
 
 
-def _state(hamiltonian: Hamiltonian, study: Study | None, name: str) -> State:
+def _state(
+    hamiltonian: Hamiltonian,
+    study: Study | None,
+    measurement: MeasurementRequest,
+    progress: Progress | None,
+) -> State:
     """Solve for the state, or take the archive's where it is the one asked for."""
+    name = measurement.state
+    if measurement.mps is not None:
+        return requested_mps(hamiltonian, measurement.mps, progress)
     if study is not None and "state" in study and study.state.label == name:
         return study.state
     return STATES[name](hamiltonian)

@@ -120,10 +120,8 @@ def ground_state_mps(
     """
     if checks.whole("max_bond", max_bond) < 1:
         raise InputError(f"max_bond must be at least 1; got {max_bond}.")
-    n_alpha, n_beta = hamiltonian.nelec
-    determinants = comb(hamiltonian.norb, n_alpha) * comb(hamiltonian.norb, n_beta)
     if method is None:
-        method = ExactCI() if determinants <= EXACT_LIMIT else Block2DMRG()
+        method = ExactCI() if fits_exactly(hamiltonian) else Block2DMRG()
     columns = (LocalOrbitals() if orbitals is None else orbitals)(hamiltonian)
     solution = method(hamiltonian, int(max_bond), progress, columns)
     return MPSState(
@@ -132,6 +130,12 @@ def ground_state_mps(
         energy=solution.energy,
         convergence=solution.convergence,
     )
+
+
+def fits_exactly(hamiltonian: Hamiltonian) -> bool:
+    """Whether the full CI vector is the default: up to `EXACT_LIMIT` determinants."""
+    n_alpha, n_beta = hamiltonian.nelec
+    return comb(hamiltonian.norb, n_alpha) * comb(hamiltonian.norb, n_beta) <= EXACT_LIMIT
 
 
 def _energy(hamiltonian: Hamiltonian, mps: MPS) -> float:

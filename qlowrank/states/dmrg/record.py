@@ -42,8 +42,8 @@ class Integrals:
         >>> two_body = np.zeros((2, 2, 2, 2))
         >>> two_body[0, 0, 0, 0], two_body[1, 1, 1, 1] = 1.0, 1e-9
         >>> kept = Integrals(np.zeros((2, 2)), two_body, 0.0, (1, 1)).without_negligible(1e-8)
-        >>> kept.two_body[0, 0, 0, 0], kept.two_body[1, 1, 1, 1]
-        (np.float64(1.0), np.float64(0.0))
+        >>> float(kept.two_body[0, 0, 0, 0]), float(kept.two_body[1, 1, 1, 1])
+        (1.0, 0.0)
         """
         pairs = max(sum(self.nelec) * (sum(self.nelec) - 1) / 2, 1.0)
         sizes = np.sort(np.abs(self.two_body).ravel())
