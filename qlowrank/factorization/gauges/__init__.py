@@ -3,6 +3,7 @@
 
 from qlowrank.factorization.gauges.descent import GaugeDescent, GaugeStatus
 from qlowrank.factorization.gauges.encoding import SquareEncoding
+from qlowrank.factorization.gauges.fit import SquareFit, fit_squares
 from qlowrank.factorization.gauges.floor import OneNormFloor, one_norm_floor
 from qlowrank.factorization.gauges.local import LocalGauge
 from qlowrank.factorization.gauges.optimize import GaugeResult, encode_squares, optimize_gauge
@@ -14,7 +15,9 @@ __all__ = [
     "LocalGauge",
     "OneNormFloor",
     "SquareEncoding",
+    "SquareFit",
     "encode_squares",
+    "fit_squares",
     "one_norm_floor",
     "optimize_gauge",
 ]

@@ -10,7 +10,7 @@ from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.factorization.compression.packing import packed, unpacked
 from qlowrank.factorization.double import double_factorize
-from qlowrank.factorization.gauge import with_positive_peak
+from qlowrank.factorization.gauge import Gauge, with_positive_peak
 from qlowrank.factorization.gauges.descent import GaugeDescent, GaugeStatus
 from qlowrank.factorization.gauges.encoding import SquareEncoding
 from qlowrank.factorization.gauges.landscape import GaugeLandscape, GaugePoint
@@ -33,19 +33,20 @@ class GaugeResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Mixed:
+class _Given:
     """Gauge: factors that are mixed already."""
 
+    name: str
     mixed: Array
-
-    @property
-    def name(self) -> str:
-        """Name to report."""
-        return "gauge"
 
     def __call__(self, factors: Array) -> Array:  # noqa: ARG002
         """Return the mixed factors, as many as there are leaves."""
         return self.mixed
+
+
+def given_gauge(name: str, factors: Array) -> Gauge:
+    """Return the gauge that answers with these factors, shape (n_leaves, norb, norb)."""
+    return _Given(name, factors)
 
 
 def optimize_gauge(
@@ -99,7 +100,7 @@ def optimize_gauge(
         return GaugeResult(start, _nothing_to_do(descent, start.one_norm()))
     point, status = descent(landscape, 0, progress)
     leaves = unpacked(landscape.leaves(point)[0], hamiltonian.norb)
-    mixed = double_factorize(hamiltonian, gauge=_Mixed(leaves))
+    mixed = double_factorize(hamiltonian, gauge=given_gauge("gauge", leaves))
     if shift:
         mixed = shift_symmetry(mixed, method=OneNormShift())
     return GaugeResult(min((mixed, start), key=DoubleFactorization.one_norm), status)
@@ -149,7 +150,7 @@ def encode_squares(
     landscape = _landscape(hamiltonian, extra, with_shifts=True, with_offsets=True)
     descent = GaugeDescent() if method is None else method
     point, status = descent(landscape, count, progress)
-    return _encoding(hamiltonian, landscape, point, status)
+    return place_squares(hamiltonian, landscape, point, status)
 
 
 def _check(hamiltonian: Hamiltonian, what: str) -> None:
@@ -182,7 +183,7 @@ def _landscape(
     )
 
 
-def _encoding(
+def place_squares(
     hamiltonian: Hamiltonian, landscape: GaugeLandscape, point: GaugePoint, status: GaugeStatus
 ) -> SquareEncoding:
     """Shift the Hamiltonian, diagonalise the leaves and put them in order of size."""
