@@ -28,8 +28,31 @@ class FactorizationStatus:
     """Upper bound of its trace norm; electrons × this bounds the error of any energy, Hartree."""
 
 
+class LeafRecord:
+    """What every record of leaves can say about its size and its constant."""
+
+    constants: Constants
+    one_body: Array
+    leaves: Array
+
+    @property
+    def norb(self) -> int:
+        """Number of spatial orbitals."""
+        return len(self.one_body)
+
+    @property
+    def n_leaves(self) -> int:
+        """Number of leaves, each an orbital frame with a core."""
+        return len(self.leaves)
+
+    @property
+    def constant(self) -> float:
+        """Energy of nuclei and frozen core, and what shifts moved there, Hartree."""
+        return self.constants.total
+
+
 @dataclass(frozen=True, eq=False)
-class DoubleFactorization:
+class DoubleFactorization(LeafRecord):
     r"""Explicit double factorization with rank-one cores.
 
     .. math:: H = E_0 + \sum_{pq} \kappa_{pq} E_{pq}
@@ -69,21 +92,6 @@ class DoubleFactorization:
         object.__setattr__(self, "nelec", checks.electrons(self.nelec, norb))
         if self.shift is not None:
             _check_shift(self.shift, n_leaves, sum(self.nelec))
-
-    @property
-    def norb(self) -> int:
-        """Number of spatial orbitals."""
-        return len(self.one_body)
-
-    @property
-    def n_leaves(self) -> int:
-        """Number of leaves, each an orbital frame with a core."""
-        return len(self.leaves)
-
-    @property
-    def constant(self) -> float:
-        """Energy of nuclei and frozen core, Hartree."""
-        return self.constants.total
 
     @property
     def cores(self) -> Array:

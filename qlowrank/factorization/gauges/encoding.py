@@ -9,7 +9,7 @@ from opt_einsum import contract
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.factorization.gauges.descent import GaugeStatus
-from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
+from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus, LeafRecord
 from qlowrank.factorization.symmetry import SymmetryShift
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals.record import Constants, Source
@@ -17,7 +17,7 @@ from qlowrank.lowrank import Truncation
 
 
 @dataclass(frozen=True, eq=False)
-class SquareEncoding:
+class SquareEncoding(LeafRecord):
     r"""A Hamiltonian as a form whose block encoding has a lower one-norm than its plain squares.
 
     .. math:: H = E + \hat T + \tfrac12 \sum_{tu} G_{tu} (\hat X_t + b_t)(\hat X_u + b_u),
@@ -86,24 +86,9 @@ class SquareEncoding:
             )
 
     @property
-    def norb(self) -> int:
-        """Number of spatial orbitals."""
-        return len(self.one_body)
-
-    @property
-    def n_leaves(self) -> int:
-        """Number of leaves."""
-        return len(self.leaves)
-
-    @property
     def n_projected(self) -> int:
         """Number of directions of the index that the encoding leaves out."""
         return len(self.projected)
-
-    @property
-    def constant(self) -> float:
-        """Energy of nuclei and frozen core, and what the shifts moved there, Hartree."""
-        return self.constants.total
 
     def factors(self) -> Array:
         """Return G L, whose squares are the operator's, (n_leaves, norb, norb), Hartree^½."""
