@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from opt_einsum import contract
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
@@ -189,7 +190,7 @@ def entanglement(mps: MPS, *, discarded_weight: float = 1e-10) -> Entanglement:
         schmidt_values=tuple(
             np.sort(np.concatenate(list(values.values())))[::-1] for values in swept.values
         ),
-        site_states=np.einsum("kss->ks", states),
+        site_states=contract("kss->ks", states),
         orbital_entropies=single,
         pair_entropies=double,
         nelec=mps.nelec if len(mps.charge) == 2 else (0, 0),  # (n_alpha, n_beta)

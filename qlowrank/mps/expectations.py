@@ -3,6 +3,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from opt_einsum import contract
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
@@ -42,12 +43,12 @@ def spin_densities(mps: MPS) -> Array:
     canonical = canonicalise_mps(mps, 0)
     norb = mps.n_sites
     found = np.zeros((2, norb, norb))
-    occupied = np.einsum("kss,ns->nk", site_density(canonical), NUMBERS)
+    occupied = contract("kss,ns->nk", site_density(canonical), NUMBERS)
     pairs = pair_density(canonical)
     for spin in (0, 1):
         # a†_p a_q with q next to p: a_q passes the parity of site p
         hop = np.kron(ANNIHILATORS[spin].T @ PARITY, ANNIHILATORS[spin])
-        upper = np.tensordot(pairs, hop, axes=((2, 3), (1, 0)))
+        upper = contract("pqij,ji->pq", pairs, hop)
         found[spin] = upper + upper.T + np.diag(occupied[spin])
     return found / size**2
 
@@ -131,7 +132,7 @@ def two_body_expectation(mps: MPS, two_body: ArrayLike) -> float:
                 f"(rs|pq); it is off by up to {gap:.2e}."
             )
     values, vectors = np.linalg.eigh(integrals.reshape(norb**2, -1))
-    total = -one_body_expectation(mps, np.einsum("pqqs->ps", integrals)) / 2
+    total = -one_body_expectation(mps, contract("pqqs->ps", integrals)) / 2
     for weight, vector in zip(values, vectors.T, strict=True):
         if abs(weight) > _EXACT * np.abs(values).max(initial=0.0):
             matrix = vector.reshape(norb, norb)

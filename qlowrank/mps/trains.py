@@ -9,6 +9,7 @@ states, the identity is its isometry and nothing is decomposed at all.
 from dataclasses import dataclass
 
 import numpy as np
+from opt_einsum import contract
 
 from qlowrank.checks import Array
 from qlowrank.mps import cuts
@@ -156,8 +157,9 @@ def _take(matrix: Array, side: _Side, dimension: int, n_taken: int, allowance: A
         kept, weight = allowance.cut({(): values})
         isometry = vectors[:, : kept[()]]
         rest = isometry.T @ rest
-        basis = np.tensordot(basis, isometry.reshape(side.rank, dimension, -1), axes=(-1, 0))
-        side.append(isometry.reshape(side.rank, dimension, -1), weight)
+        tensor = isometry.reshape(side.rank, dimension, -1)
+        basis = contract("...a,asb->...sb", basis, tensor)
+        side.append(tensor, weight)
     outwards = np.argsort(inwards)
     basis = basis.reshape(*(shape[axis] for axis in inwards), -1)
     basis = basis.transpose(*outwards, n_taken + 1).reshape(len(matrix), -1)
