@@ -120,10 +120,16 @@ def fitted(hamiltonian, options, bar):
     exact = hamiltonian_of(options.name, EXACT)
     densities = ql.hartree_fock_state(exact).spin_densities()
     settings = {"weight": options.weight, "progress": bar}
+    energy = options.pair_energy
     fit = ql.fit_squares(
-        encoding, exact, densities, cut=options.cut, max_steps=options.fit_steps, **settings
+        encoding,
+        exact,
+        densities,
+        cut=options.cut,
+        pair_energy=energy,
+        max_steps=options.fit_steps,
+        **settings,
     )
-    energy = 0.0
     for _ in range(options.calibrations):
         error = ql.coupled_cluster_error(fit.factorization, exact)
         print(f"    before calibration: {fit}, {error}", flush=True)
@@ -247,6 +253,7 @@ def main():
     parser.add_argument("--weight", type=float, default=300.0, help="of the fit's error, 1/Hartree")
     parser.add_argument("--cut", type=float, default=1e-2, help="of eigenvalues before the fit")
     parser.add_argument("--fit-steps", type=int, default=300, help="in each of two stages")
+    parser.add_argument("--pair-energy", type=float, default=0.0, help="asked of the fit, Hartree")
     parser.add_argument(
         "--calibrations", type=int, default=0, help="fits anew, CCSD(T) error taken off"
     )
