@@ -213,7 +213,7 @@ def measure(peer, molecule, cache, max_memory):
     start, spent = time.perf_counter(), time.process_time()
     values, leaves = PEERS[peer](converged, **options)
     seconds, spent = time.perf_counter() - start, time.process_time() - spent
-    memory = peak_memory() - before
+    memory, libcint = peak_memory() - before, work.libcint
     found = {
         "norb": leaves.shape[-1],
         "leaves": len(leaves),
@@ -225,8 +225,8 @@ def measure(peer, molecule, cache, max_memory):
     }
     if peer == "qlowrank":
         operations = work.operations(converged.mol.nao, *leaves.shape[:2])
-        found["libcint"] = work.libcint / spent
-        found["gflops"] = operations / (spent - work.libcint) / 1e9
+        found["libcint"] = libcint / spent
+        found["gflops"] = operations / (spent - libcint) / 1e9
     return found
 
 
