@@ -10,6 +10,8 @@ from qlowrank.archive.format import LIBVER
 from qlowrank.archive.forms import NO_LABEL, Record
 from qlowrank.archive.kinds import in_order
 from qlowrank.archive.provenance import root_attributes
+from qlowrank.checks import InputError
+from qlowrank.factorization.mean_field import keeps_mean_field
 from qlowrank.files.atomic import replacing
 from qlowrank.files.draft import Draft
 
@@ -30,8 +32,8 @@ def save(path: str | os.PathLike[str], *records: Any, overwrite: bool = False) -
         FileNotFoundError: There is no such folder.
         PermissionError: The folder may not be written to.
         OSError: The disk is full; what was there before stays.
-        InputError: Nothing to save, two records of a kind, a record of a foreign type, or `path`
-            is a folder.
+        InputError: Nothing to save, two records of a kind, a record of a foreign type, one whose
+            mean field was kept (`ql.keep_mean_field`), or `path` is a folder.
 
     >>> import tempfile
     >>> from qlowrank.hamiltonian.read import from_example
@@ -41,6 +43,13 @@ def save(path: str | os.PathLike[str], *records: Any, overwrite: bool = False) -
     ['h2.h5']
     """
     held = in_order(records)
+    for record in held.values():
+        if keeps_mean_field(record):
+            raise InputError(
+                f"The one-body part of this {type(record).__name__} was moved to keep a mean "
+                "field, and cannot be rebuilt from the Hamiltonian. Save the fit itself, and call "
+                "ql.keep_mean_field again after loading."
+            )
     with replacing(Path(path), overwrite=overwrite) as draft:
         _write(draft, held)
 

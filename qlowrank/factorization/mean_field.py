@@ -15,6 +15,9 @@ from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.factorization.squares import signed_squares
 from qlowrank.hamiltonian.record import Hamiltonian
 
+KEPT = "mean field kept"
+"""What is added to the name of a method."""
+
 Record = TypeVar("Record", DoubleFactorization, CompressedFactorization, Hypercontraction)
 
 
@@ -33,6 +36,9 @@ def keep_mean_field(record: Record, exact: Hamiltonian, spin_densities: Array) -
     open shell, on average over spins): only fluctuations about it are approximated. What was a
     lower bound is none any more. For a fit in a sector (`SectorError`), R is what the electrons
     can see of V − W, and the shift stays.
+
+    The result's `status.method` says so, and `ql.save` refuses it, since one-body parts in an
+    archive can be rebuilt from the Hamiltonian: keep the fit, and repeat this after loading.
 
     Args:
         record: A factorization of `exact`, not shifted; shift it after.
@@ -72,9 +78,16 @@ def keep_mean_field(record: Record, exact: Hamiltonian, spin_densities: Array) -
     constants = record.constants
     return replace(
         record,
+        status=replace(record.status, method=f"{record.status.method}, {KEPT}"),
         one_body=record.one_body + mean_field + exchange / 2,
         constants=replace(constants, other=constants.other + lost),
     )
+
+
+def keeps_mean_field(record: object) -> bool:
+    """Tell whether a record's one-body part was moved by `keep_mean_field`."""
+    status = getattr(record, "status", None)
+    return KEPT in str(getattr(status, "method", "")).split(", ")
 
 
 def _check(record: object, exact: Hamiltonian) -> None:

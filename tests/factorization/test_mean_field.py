@@ -131,5 +131,18 @@ def test_bad_input():
     with pytest.raises(InputError, match="belongs to another operator, or has its mean field"):
         ql.keep_mean_field(moved, exact, densities)
     again = ql.keep_mean_field(fit, exact, densities)
+    assert again.status.method == f"{fit.status.method}, mean field kept"
     with pytest.raises(InputError, match="has its mean field already"):
         ql.keep_mean_field(again, exact, densities)
+
+
+def test_archives_keep_the_fit_itself(tmp_path):
+    """What was moved could not be told from an error there."""
+    exact = ql.from_example("h2")
+    fit = ql.compress(ql.double_factorize(exact), n_leaves=2)
+    densities = ql.hartree_fock_state(exact).spin_densities()
+    with pytest.raises(ql.InputError, match="Save the fit itself, and call"):
+        ql.save(tmp_path / "a.h5", exact, ql.keep_mean_field(fit, exact, densities))
+    assert not list(tmp_path.iterdir())
+    ql.save(tmp_path / "a.h5", exact, fit)
+    assert ql.verify(tmp_path / "a.h5").passed
