@@ -54,7 +54,7 @@ nitpick_ignore_regex = [
         "py:class",
         r"qlowrank\.(states|mps|measurement|hamiltonian)\.\w+(\.\w+)?\.("
         r"Integrals|Session|Settings|Solution|ChainOperator|SiteOrbitals|GroundState|Place|Outcomes|"
-        r"ExactIntegrals)",
+        r"ExactIntegrals|Trial)",
     ),
     ("py:class", r"qlowrank\.circuits\.chain\.prepare\.ChainMethod"),
     ("py:class", r"qlowrank\.factorization\..*\.(ShiftProblem|PointMethod|Objective|Record|Start)"),
