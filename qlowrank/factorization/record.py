@@ -28,12 +28,11 @@ class FactorizationStatus:
     """Upper bound of its trace norm; electrons × this bounds the error of any energy, Hartree."""
 
 
-class LeafRecord:
-    """What every record of leaves can say about its size and its constant."""
+class FactorizedRecord:
+    """What every factorization can say about its size and its constant."""
 
     constants: Constants
     one_body: Array
-    leaves: Array
 
     @property
     def norb(self) -> int:
@@ -41,14 +40,20 @@ class LeafRecord:
         return len(self.one_body)
 
     @property
+    def constant(self) -> float:
+        """Energy of nuclei and frozen core, and what shifts or fits moved there, Hartree."""
+        return self.constants.total
+
+
+class LeafRecord(FactorizedRecord):
+    """A factorization into leaves."""
+
+    leaves: Array
+
+    @property
     def n_leaves(self) -> int:
         """Number of leaves, each an orbital frame with a core."""
         return len(self.leaves)
-
-    @property
-    def constant(self) -> float:
-        """Energy of nuclei and frozen core, and what shifts moved there, Hartree."""
-        return self.constants.total
 
 
 @dataclass(frozen=True, eq=False)

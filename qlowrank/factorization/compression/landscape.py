@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from qlowrank.checks import Array
 from qlowrank.factorization.compression.coordinates import Coordinates
 from qlowrank.factorization.compression.frobenius import FrobeniusError, SectorError
@@ -32,7 +30,7 @@ class CompressionLandscape:
     @property
     def rounding(self) -> float:
         """Squared error that cannot be told from zero, Hartree²."""
-        return 64 * float(np.finfo(float).eps) * float(np.sum(self.problem.weights**2))
+        return self.problem.rounding
 
     @cached_property
     def _error(self) -> Evaluate:

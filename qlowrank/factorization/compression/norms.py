@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from qlowrank import checks
 from qlowrank.checks import Array
-from qlowrank.factorization.compression.objective import Evaluate
+from qlowrank.factorization.compression.objective import Evaluate, Supplement
 from qlowrank.factorization.compression.problem import Point, Problem, Slope
 
 SMOOTHING = 1e-3
@@ -17,7 +17,7 @@ SMOOTHING = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class CoreSquares:
+class CoreSquares(Supplement):
     r"""Sum of squares of all core entries, :math:`\sum_t \|Z^t\|_F^2` (ridge, "L2"), Hartree².
 
     It keeps the large cores of opposite sign apart that otherwise cancel each other.
@@ -31,16 +31,6 @@ class CoreSquares:
         """Name to report."""
         return "core squares"
 
-    @property
-    def error_weight(self) -> float:
-        """None: it holds no error."""
-        return 0.0
-
-    @property
-    def in_sector(self) -> bool:
-        """It holds no error."""
-        return False
-
     def prepare(self, problem: Problem) -> Evaluate:  # noqa: ARG002
         """Return the function of leaves and cores."""
         return lambda point: Slope(
@@ -49,7 +39,7 @@ class CoreSquares:
 
 
 @dataclass(frozen=True, slots=True)
-class CoreOneNorm:
+class CoreOneNorm(Supplement):
     r"""The two-body part of the one-norm ("L1"), Hartree.
 
     .. math:: \lambda_2 = \sum_t \Big( \tfrac12 \sum_{kl} |Z^t_{kl}|
@@ -72,16 +62,6 @@ class CoreOneNorm:
         """Name to report."""
         return "core one-norm"
 
-    @property
-    def error_weight(self) -> float:
-        """None: it holds no error."""
-        return 0.0
-
-    @property
-    def in_sector(self) -> bool:
-        """It holds no error."""
-        return False
-
     def prepare(self, problem: Problem) -> Evaluate:
         """Return the function of leaves and cores."""
         weights = core_weights(problem.norb)
@@ -96,7 +76,7 @@ class CoreOneNorm:
 
 
 @dataclass(frozen=True, slots=True)
-class OneNorm:
+class OneNorm(Supplement):
     r"""The whole one-norm: the cores' part and that of the one-body part, Hartree.
 
     .. math:: \lambda = \sum_k |\mathrm{eig}_k(T')| + \lambda_2, \qquad
@@ -116,16 +96,6 @@ class OneNorm:
     def name(self) -> str:
         """Name to report."""
         return "one-norm"
-
-    @property
-    def error_weight(self) -> float:
-        """None: it holds no error."""
-        return 0.0
-
-    @property
-    def in_sector(self) -> bool:
-        """It holds no error."""
-        return False
 
     def prepare(self, problem: Problem) -> Evaluate:
         """Return the function of leaves and cores."""

@@ -38,6 +38,22 @@ class Objective(Protocol):
         ...
 
 
+class Supplement:
+    """What objectives share that hold no error: they are to be minimised beside one."""
+
+    __slots__ = ()
+
+    @property
+    def error_weight(self) -> float:
+        """None: it holds no error."""
+        return 0.0
+
+    @property
+    def in_sector(self) -> bool:
+        """It holds no error."""
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class WeightedSum:
     r"""A sum of objectives with weights, :math:`\sum_i w_i f_i`.

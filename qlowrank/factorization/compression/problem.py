@@ -57,6 +57,11 @@ class Problem:
         return np.einsum("mp,mp->m", self.vectors, self.vectors)
 
     @property
+    def rounding(self) -> float:
+        """Squared error that cannot be told from zero, Hartree²."""
+        return 64 * float(np.finfo(float).eps) * float(np.sum(self.weights**2))
+
+    @property
     def trace_part(self) -> Array:
         """Σ_m tr(v_m) v_m as a matrix, shape (norb, norb), Hartree."""
         traces = self.vectors @ packed(np.eye(self.norb))

@@ -13,14 +13,14 @@ from qlowrank.factorization.compression.norms import core_weights, linear_part
 from qlowrank.factorization.compression.packing import packed_squares, unpacked
 from qlowrank.factorization.compression.problem import Point
 from qlowrank.factorization.optimizer import OptimizerStatus
-from qlowrank.factorization.record import FactorizationStatus
+from qlowrank.factorization.record import FactorizationStatus, LeafRecord
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals.record import Constants, Source
 from qlowrank.lowrank import Truncation
 
 
 @dataclass(frozen=True, eq=False)
-class CompressedFactorization:
+class CompressedFactorization(LeafRecord):
     r"""Compressed double factorization with full cores.
 
     .. math:: H = E_0 + \sum_{pq} \kappa_{pq} E_{pq}
@@ -59,24 +59,9 @@ class CompressedFactorization:
         object.__setattr__(self, "nelec", checks.electrons(self.nelec, norb))
 
     @property
-    def norb(self) -> int:
-        """Number of spatial orbitals."""
-        return len(self.one_body)
-
-    @property
-    def n_leaves(self) -> int:
-        """Number of leaves, each an orbital frame with a core."""
-        return len(self.leaves)
-
-    @property
     def in_sector(self) -> bool:
         """Whether it stands for the molecule with `nelec` electrons only (`SectorError`)."""
         return SectorError().name in self.optimizer.objective
-
-    @property
-    def constant(self) -> float:
-        """Energy of nuclei and frozen core, and what else is constant, Hartree."""
-        return self.constants.total
 
     @property
     def inner_ranks(self) -> np.ndarray:

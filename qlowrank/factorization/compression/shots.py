@@ -10,7 +10,7 @@ import numpy as np
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.factorization.compression.norms import linear_part
-from qlowrank.factorization.compression.objective import Evaluate
+from qlowrank.factorization.compression.objective import Evaluate, Supplement
 from qlowrank.factorization.compression.problem import Point, Problem, Slope
 
 SMOOTHING = 1e-4
@@ -40,7 +40,7 @@ class VarianceSource(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class ShotCost:
+class ShotCost(Supplement):
     r"""Shots times squared precision for measuring the leaves in a state, Hartree².
 
     .. math:: \epsilon^2 M = \Big( \sqrt{\mathrm{Var}\,\hat T}
@@ -83,16 +83,6 @@ class ShotCost:
     def name(self) -> str:
         """Name to report."""
         return f"shots ({getattr(self.state, 'label', 'given state')})"
-
-    @property
-    def error_weight(self) -> float:
-        """None: it holds no error."""
-        return 0.0
-
-    @property
-    def in_sector(self) -> bool:
-        """It holds no error."""
-        return False
 
     @cached_property
     def _covariance(self) -> Array:

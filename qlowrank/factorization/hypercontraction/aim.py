@@ -34,6 +34,23 @@ class Aim:
         return 1 / problem.norb if self.in_sector else 0.0
 
 
+class Aimed:
+    """What landscapes share that are walked for an aim."""
+
+    problem: Problem
+    aim: Aim
+
+    @property
+    def name(self) -> str:
+        """What is minimised, in words."""
+        return self.aim.name
+
+    @property
+    def rounding(self) -> float:
+        """Squared error that cannot be told from zero, Hartree²."""
+        return self.problem.rounding
+
+
 def aim_of(objective: Objective | None) -> Aim:
     """Return the weights in an objective.
 

@@ -12,7 +12,7 @@ from qlowrank.checks import Array
 from qlowrank.factorization.compression.norms import one_body_norm, smooth_size
 from qlowrank.factorization.compression.packing import packed_squares, unpacked
 from qlowrank.factorization.compression.problem import Problem
-from qlowrank.factorization.hypercontraction.aim import Aim
+from qlowrank.factorization.hypercontraction.aim import Aim, Aimed
 from qlowrank.factorization.quasi_newton import Function
 
 LEAST_RIDGE = 1e-8
@@ -32,7 +32,7 @@ class Contraction:
 
 
 @dataclass(frozen=True, eq=False)
-class JointLandscape:
+class JointLandscape(Aimed):
     r"""Error and one-norm together, of points and a core that is free.
 
     .. math:: f(x, \zeta) = \tfrac w2 \Big\| V - \sum_{PQ} \zeta_{PQ}\,
@@ -48,16 +48,6 @@ class JointLandscape:
     """For which integrals; of the sector, where only that counts."""
     aim: Aim
     """What is weighed against what."""
-
-    @property
-    def name(self) -> str:
-        """What is minimised, in words."""
-        return self.aim.name
-
-    @property
-    def rounding(self) -> float:
-        """Squared error that cannot be told from zero, Hartree²."""
-        return 64 * float(np.finfo(float).eps) * float(np.sum(self.problem.weights**2))
 
     @cached_property
     def _error(self) -> "_Error":

@@ -11,7 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 from qlowrank.checks import Array
 from qlowrank.factorization.compression.packing import packed_squares, unpacked
 from qlowrank.factorization.compression.problem import Problem
-from qlowrank.factorization.hypercontraction.aim import PLAIN, Aim
+from qlowrank.factorization.hypercontraction.aim import PLAIN, Aim, Aimed
 from qlowrank.factorization.quasi_newton import Function
 
 RIDGE = 1e-10
@@ -19,7 +19,7 @@ RIDGE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class HypercontractionLandscape:
+class HypercontractionLandscape(Aimed):
     r"""Half the squared error, with the best core for every set of points.
 
     .. math:: f(x) = \min_\zeta \tfrac12 \Big\| V - \sum_{PQ} \zeta_{PQ}\,
@@ -36,16 +36,6 @@ class HypercontractionLandscape:
     """For which integrals."""
     aim: Aim = PLAIN
     """Which errors count, and their weight."""
-
-    @property
-    def name(self) -> str:
-        """What is minimised, in words."""
-        return self.aim.name
-
-    @property
-    def rounding(self) -> float:
-        """Squared error that cannot be told from zero, Hartree²."""
-        return 64 * float(np.finfo(float).eps) * float(np.sum(self.problem.weights**2))
 
     @cached_property
     def _error(self) -> "_Fit":

@@ -10,14 +10,14 @@ from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.factorization.compression.frobenius import SectorError
 from qlowrank.factorization.optimizer import OptimizerStatus
-from qlowrank.factorization.record import FactorizationStatus
+from qlowrank.factorization.record import FactorizationStatus, FactorizedRecord
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.integrals.record import Constants, Source
 from qlowrank.lowrank import Truncation
 
 
 @dataclass(frozen=True, eq=False)
-class Hypercontraction:
+class Hypercontraction(FactorizedRecord):
     r"""Two-electron integrals by one core over orbitals that need not be orthogonal.
 
     .. math:: (pq|rs) \approx \sum_{PQ} x_{pP} x_{qP}\, \zeta_{PQ}\, x_{rQ} x_{sQ}
@@ -56,11 +56,6 @@ class Hypercontraction:
         object.__setattr__(self, "nelec", checks.electrons(self.nelec, norb))
 
     @property
-    def norb(self) -> int:
-        """Number of spatial orbitals."""
-        return len(self.one_body)
-
-    @property
     def in_sector(self) -> bool:
         """Whether it stands for the molecule with `nelec` electrons only (`SectorError`)."""
         return SectorError().name in self.optimizer.objective
@@ -69,11 +64,6 @@ class Hypercontraction:
     def n_points(self) -> int:
         """Number of points."""
         return len(self.core)
-
-    @property
-    def constant(self) -> float:
-        """Energy of nuclei and frozen core, Hartree."""
-        return self.constants.total
 
     def one_norm(self) -> float:
         r"""Return the one-norm of the block encoding of hypercontraction, Hartree.
