@@ -254,6 +254,33 @@ def test_fragments_by_name_cost_less_and_less(water, capsys):
     assert costs[-1] < 0.02
 
 
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [("gauge", "gauge_status"), ("compressed", "compressed"), ("thc", "hypercontraction")],
+)
+def test_seed_of_fits_and_gauges(water, capsys, method, kind):
+    """It is recorded, gives the same numbers again, and another one is made anew."""
+
+    def made(source, *arguments):
+        name = f"{len(list(Path().glob('*.h5')))}.h5"
+        choice = ("--method", method, "--quiet", "-o", name, *arguments)
+        status, _, err = run(capsys, "factorize", source, *choice)
+        assert status == 0, err
+        assert run(capsys, "verify", name)[0] == 0
+        study = ql.load(name)
+        record = study.held(kind)
+        return name, study.run.seed, getattr(record, "optimizer", record)
+
+    name, noted, status = made("h2", "--seed", "5")
+    assert (noted, status.seed) == (5, 5)
+    np.testing.assert_array_equal(made("h2", "--seed", "5")[2].history, status.history)
+    assert made(name)[2].seed == 5
+    assert made(name, "--seed", "6")[2].seed == 6
+    status, _, err = run(capsys, "factorize", "h2", "--seed", "-1", "--quiet")
+    assert status == 2
+    assert "--seed must be at least 0; got -1" in err
+
+
 def test_factors_are_mixed_for_cisd_only(water, capsys):
     arguments = ("--fragments", "mixed", "-o", "mixed.h5", "--json", "--quiet")
     status, out, err = run(capsys, "run", "h2", *arguments)

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         record = RunRecord(
             command=options.command,
             parameters=parameters_of(options),
-            seed=getattr(options, "seed", None),
+            seed=_seed(options),
         )
         save(options.output, *outcome.records(), record, overwrite=options.overwrite)
     if options.json:
@@ -115,6 +115,7 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
             shift=options.shift,
             resources=options.precision,
             n_leaves=options.leaves,
+            seed=options.seed,
         )
     measurement = None
     if options.command != "factorize":
@@ -122,7 +123,7 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
             state=options.state,
             precision=options.precision,
             fragments=options.fragments,
-            seed=options.seed,
+            seed=options.seed or 0,
             mps=_mps_of_state(options),
         )
     return JobRequest(
@@ -131,7 +132,13 @@ def request_of(options: argparse.Namespace) -> "JobRequest":
         measurement=measurement,
         shift=options.shift,
         n_leaves=options.leaves,
+        seed=options.seed,
     )
+
+
+def _seed(options: argparse.Namespace) -> int | None:
+    """Return the seed that a command used; None where it takes none."""
+    return (options.seed or 0) if hasattr(options, "seed") else None
 
 
 def _mps(options: argparse.Namespace, orbitals: str) -> "MPSRequest":
@@ -181,4 +188,7 @@ def parameters_of(options: argparse.Namespace) -> str:
         "scheduler",
         "scratch",
     }
-    return json.dumps({k: v for k, v in vars(options).items() if k not in hidden}, sort_keys=True)
+    chosen = {k: v for k, v in vars(options).items() if k not in hidden}
+    if "seed" in chosen:
+        chosen["seed"] = _seed(options)
+    return json.dumps(chosen, sort_keys=True)

@@ -93,6 +93,12 @@ def factorization_options(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="leaves of compressed (twice the orbitals) or points of thc (five times)",
     )
+    command.add_argument(
+        "--seed",
+        type=int,
+        help="of what gauge, compressed, thc and optimized fragments begin with (0, or the "
+        "archive's)",
+    )
 
 
 def measurement_options(command: argparse.ArgumentParser) -> None:
@@ -114,7 +120,6 @@ def measurement_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--precision", type=float, default=1.6e-3, help="standard error, Hartree (1.6e-3)"
     )
-    command.add_argument("--seed", type=int, default=0, help="of optimized fragments (0)")
 
 
 def mps_options(command: argparse.ArgumentParser) -> None:

@@ -9,13 +9,14 @@ from qlowrank.checks import InputError
 from qlowrank.factorization import double_factorize, shift_symmetry
 from qlowrank.factorization.compression import (
     FrobeniusError,
+    LargestLeaves,
     OneNorm,
     SectorError,
     WeightedSum,
     compress,
 )
-from qlowrank.factorization.gauges import GaugeStatus, optimize_gauge
-from qlowrank.factorization.hypercontraction import hypercontract
+from qlowrank.factorization.gauges import GaugeDescent, GaugeStatus, optimize_gauge
+from qlowrank.factorization.hypercontraction import LeafPoints, hypercontract
 from qlowrank.hamiltonian import Hamiltonian
 from qlowrank.job.choices import GAUGES, KIND_OF_METHOD, method_name
 from qlowrank.job.request import JobRequest
@@ -45,9 +46,11 @@ def check_request(request: JobRequest) -> None:
 
     Raises:
         InputError: A plan for thc, fragments of squares for compressed leaves, or a
-            number of leaves for a method that has no choice.
+            number of leaves for a method that has no choice; or a negative seed.
     """
     method = request.method
+    if request.seed is not None and request.seed < 0:
+        raise InputError(f"--seed must be at least 0; got {request.seed}.")
     if request.n_leaves is not None and method not in {"compressed", "thc"}:
         raise InputError(
             f"--leaves goes with --method compressed or thc; {method} has as many leaves as the "
@@ -70,12 +73,17 @@ def factorized(
     hamiltonian: Hamiltonian, study: Study | None, request: JobRequest, progress: Progress | None
 ) -> Factorized:
     """Factorize, or take the archive's factorization where it is the one asked for."""
-    method = request.method or "df"
+    method, seed = request.method or "df", request.seed or 0
     stored = _stored(study, method, request)
     if stored is not None:
         return stored
     if method == "gauge":
-        found = optimize_gauge(hamiltonian, shift=request.shift is not False, progress=progress)
+        found = optimize_gauge(
+            hamiltonian,
+            shift=request.shift is not False,
+            method=GaugeDescent(seed=seed),
+            progress=progress,
+        )
         return Factorized(found.factorization, found.optimizer)
     pairs = hamiltonian.norb * (hamiltonian.norb + 1) // 2
     if method == "thc":
@@ -85,6 +93,7 @@ def factorized(
             hypercontract(
                 hamiltonian,
                 n_points=points,
+                points=LeafPoints(seed=seed),
                 objective=SHIFTED_POINTS if request.shift else FrobeniusError(),
                 progress=progress,
             )
@@ -99,6 +108,7 @@ def factorized(
             explicit,
             n_leaves=leaves if request.n_leaves is None else request.n_leaves,
             objective=SectorError() if request.shift else FrobeniusError(),
+            start=LargestLeaves(seed=seed),
             progress=progress,
         )
         return Factorized(fit)
@@ -118,4 +128,8 @@ def _stored(study: Study | None, method: str, request: JobRequest) -> Factorized
     shifting = {"compressed": SectorError().name, "hypercontraction": SHIFTED_POINTS.name}
     if kind in shifting and asked != (record.optimizer.objective == shifting[kind]):
         return None
-    return Factorized(record, study.held("gauge_status"))
+    gauge = study.held("gauge_status")
+    optimizer = gauge if method == "gauge" else getattr(record, "optimizer", None)
+    if optimizer is not None and request.seed not in {None, optimizer.seed}:
+        return None
+    return Factorized(record, gauge)

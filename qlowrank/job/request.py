@@ -76,3 +76,5 @@ class JobRequest:
     """The MPS whose entanglement is wanted."""
     n_leaves: int | None = None
     """Leaves of a compression or points of a hypercontraction; None for a share of the orbitals."""
+    seed: int | None = None
+    """Of what a gauge or a fit begins with; None for 0, or for whichever an archive has."""
