@@ -42,6 +42,8 @@ _ROOMS = {
         "unshift",
     ),
     "factorization.gauges": (
+        "EnergyFit",
+        "EnergyTrial",
         "GaugeDescent",
         "GaugeResult",
         "GaugeStatus",
@@ -51,6 +53,7 @@ _ROOMS = {
         "SquareFit",
         "encode_squares",
         "fit_squares",
+        "fit_squares_to_energy",
         "one_norm_floor",
         "optimize_gauge",
     ),
@@ -111,6 +114,7 @@ _ROOMS = {
     "hamiltonian.fitted": ("from_pyscf_ri", "sampled_error"),
     "hamiltonian.truncate": ("EnergyRule", "principal_factors", "recompress", "truncate"),
     "states.correlation": ("CoupledClusterError", "coupled_cluster_error"),
+    "states.coupled_cluster": ("CoupledClusterReference", "coupled_cluster_reference"),
     "states.intervals": (
         "CISD",
         "FCI",
@@ -241,6 +245,8 @@ if TYPE_CHECKING:
     )
     from qlowrank.factorization.compression.compress import compress
     from qlowrank.factorization.gauges import (
+        EnergyFit,
+        EnergyTrial,
         GaugeDescent,
         GaugeResult,
         GaugeStatus,
@@ -250,6 +256,7 @@ if TYPE_CHECKING:
         SquareFit,
         encode_squares,
         fit_squares,
+        fit_squares_to_energy,
         one_norm_floor,
         optimize_gauge,
     )
@@ -358,6 +365,7 @@ if TYPE_CHECKING:
         variances_by_bond,
     )
     from qlowrank.states.correlation import CoupledClusterError, coupled_cluster_error
+    from qlowrank.states.coupled_cluster import CoupledClusterReference, coupled_cluster_reference
     from qlowrank.states.intervals import (
         CISD,
         FCI,

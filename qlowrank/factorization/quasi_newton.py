@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.factorization.lbfgs import Function, descend
 from qlowrank.factorization.optimizer import OptimizerStatus
 from qlowrank.lowrank import Progress
 
@@ -23,9 +23,6 @@ RESOLUTION = 1e-3
 
 Place = TypeVar("Place")
 """Points of a landscape."""
-
-Function = Callable[[Array], tuple[float, Array]]
-"""Value and gradient."""
 
 
 class Landscape(Protocol[Place]):
@@ -163,24 +160,15 @@ class _Run(Generic[Place]):
         """Go on from the point with fresh coordinates."""
         start, function, back = landscape.chart(self.place, resolution)
 
-        def note(intermediate_result: OptimizeResult) -> None:
-            self.values.append(float(intermediate_result.fun))
-
         if not self.values:
             self.values.append(function(start)[0])
-        result = minimize(
+        found = descend(
             function,
             start,
-            jac=True,
-            method="L-BFGS-B",
-            callback=note,
-            options={
-                "maxiter": n_steps,
-                "maxfun": 20 * n_steps,
-                "maxcor": memory,
-                "ftol": 0.0,
-                "gtol": 0.0,
-            },
+            max_steps=n_steps,
+            memory=memory,
+            evaluations=20,
+            note=self.values.append,
         )
-        self.place = back(result.x)
-        self.gradient_norm = float(np.linalg.norm(result.jac))
+        self.place = back(found.place)
+        self.gradient_norm = found.gradient_norm

@@ -90,11 +90,23 @@ def coupled_cluster_error(
         "Choose a smaller active space.",
     )
     start = hartree_fock_state(exact) if determinant is None else determinant
-    own = _solve(exact, start, *_operator(exact))
+    own = _solve(exact, start, *operator_of(exact))
+    return CoupledClusterError(*own, *energies_of(approximate, exact, start))
+
+
+def energies_of(
+    approximate: Any, exact: Hamiltonian, determinant: DeterminantState
+) -> tuple[float, float]:
+    """Return mean-field and CCSD(T) correlation energy of an approximated operator, Hartree.
+
+    Raises:
+        InputError: Other orbitals or electrons, or a shifted record.
+        NotConvergedError: The amplitudes did not converge.
+    """
+    _check(approximate, exact)
     moved_back = getattr(approximate, "in_sector", False)
-    whole = _on_all_sectors(approximate, exact) if moved_back else _operator(approximate)
-    other = _solve(exact, start, *whole)
-    return CoupledClusterError(*own, *other)
+    whole = _on_all_sectors(approximate, exact) if moved_back else operator_of(approximate)
+    return _solve(exact, determinant, *whole)
 
 
 def _check(approximate: Any, exact: Hamiltonian) -> None:
@@ -118,7 +130,7 @@ def _check(approximate: Any, exact: Hamiltonian) -> None:
         )
 
 
-def _operator(record: Any) -> tuple[float, Array, Array]:
+def operator_of(record: Any) -> tuple[float, Array, Array]:
     """Return constant, h and (pq|rs) of the operator that a record describes."""
     operator = record if hasattr(record, "two_body") else record.to_hamiltonian()
     kappa = operator.kappa if hasattr(operator, "kappa") else operator.one_body
@@ -156,6 +168,31 @@ def _solve(
     two_body: Array,
 ) -> tuple[float, float]:
     """Return mean-field and correlation energy on a determinant, Hartree."""
+    energy, solver = solved(exact, determinant, constant, one_body, two_body)
+    return energy, 0.0 if solver is None else float(solver.e_corr + solver.ccsd_t())
+
+
+def solved(
+    exact: Hamiltonian,
+    determinant: DeterminantState,
+    constant: float,
+    one_body: Array,
+    two_body: Array,
+) -> tuple[float, Any]:
+    """Return the mean-field energy on a determinant, Hartree, and PySCF's CCSD.
+
+    The latter is None where there is nothing to correlate.
+
+    Args:
+        exact: For the numbers of orbitals and electrons.
+        determinant: Where CCSD starts.
+        constant: Hartree.
+        one_body: h, shape (norb, norb), Hartree.
+        two_body: (pq|rs), shape (norb,)*4, Hartree.
+
+    Raises:
+        NotConvergedError: The amplitudes did not converge.
+    """
     from pyscf import ao2mo, cc
 
     mean_field = mean_field_of(exact)
@@ -172,7 +209,7 @@ def _solve(
     mean_field.e_tot = energy = float(mean_field.energy_tot(density))
     n_alpha, n_beta = exact.nelec
     if n_alpha + n_beta < 2 or n_beta == exact.norb:  # nothing to correlate
-        return energy, 0.0
+        return energy, None
     solver = cc.CCSD(mean_field) if n_alpha == n_beta else cc.UCCSD(mean_field.to_uhf())
     solver.set(conv_tol=1e-9, conv_tol_normt=1e-6, max_cycle=400, diis_space=12, verbose=0)
     solver.kernel()
@@ -182,4 +219,4 @@ def _solve(
             f"{float(solver.e_corr):.8f} Hartree).",
             best=determinant,
         )
-    return energy, float(solver.e_corr + solver.ccsd_t())
+    return energy, solver

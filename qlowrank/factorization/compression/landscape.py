@@ -10,7 +10,7 @@ from qlowrank.factorization.compression.coordinates import Coordinates
 from qlowrank.factorization.compression.frobenius import FrobeniusError, SectorError
 from qlowrank.factorization.compression.objective import Evaluate, Objective
 from qlowrank.factorization.compression.problem import Point, Problem
-from qlowrank.factorization.quasi_newton import Function
+from qlowrank.factorization.lbfgs import Function
 
 
 @dataclass(frozen=True, eq=False)

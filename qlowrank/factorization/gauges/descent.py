@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Descent over gauges: L-BFGS on Cayley coordinates, over corners that get sharper."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.factorization.gauges.landscape import GaugeLandscape, GaugePoint
+from qlowrank.factorization.lbfgs import descend
 from qlowrank.lowrank import Progress
 
 WIDTHS = (0.1, 0.03, 0.01, 0.003)
@@ -133,8 +133,7 @@ class GaugeDescent:
         leaves, _ = landscape.leaves(point)
         eigenvalues = np.linalg.eigvalsh(landscape.shifted_leaves(leaves, point.shifts))
         scale = max(float(np.abs(eigenvalues).max(axis=1).mean()), 1e-12)
-        norms, history, best, gradient = [landscape.one_norm(point)], [], point, 0.0
-        message = ""
+        norms, history, best = [landscape.one_norm(point)], [], point
         for stage, width in enumerate(WIDTHS):
 
             def note(value: float, stage: int = stage) -> None:
@@ -143,57 +142,35 @@ class GaugeDescent:
                     done = min(len(history), (stage + 1) * self.max_steps)
                     progress("lowering the one-norm", done, len(WIDTHS) * self.max_steps)
 
-            point, gradient, message = self._stage(landscape, point, width * scale, note)
+            chart = _Chart(landscape, point, width * scale)
+            found = descend(
+                chart,
+                np.zeros(len(chart.scales)),
+                max_steps=self.max_steps,
+                memory=MEMORY,
+                evaluations=3,
+                tolerance=self.tolerance,
+                note=note,
+            )
+            point = chart.point(found.place)
             norms.append(landscape.one_norm(point))
             if norms[-1] <= min(norms):
                 best = point
-        converged = message.startswith("CONVERGENCE")
         return best, GaugeStatus(
             method="L-BFGS over gauges",
             objective="one-norm",
-            converged=converged,
+            converged=found.settled,
             message=(
                 f"a step of the last stage gained less than {self.tolerance:.0e} of it"
-                if converged
+                if found.settled
                 else f"the last stage reached its limit of {self.max_steps} steps or stalled"
             ),
             widths=tuple(width * scale for width in WIDTHS),
             one_norms=np.array(norms),
             history=np.array(history),
-            gradient_norm=gradient,
+            gradient_norm=found.gradient_norm,
             seed=self.seed,
         )
-
-    def _stage(
-        self,
-        landscape: GaugeLandscape,
-        point: GaugePoint,
-        width: float,
-        note: Callable[[float], None],
-    ) -> tuple[GaugePoint, float, str]:
-        """Descend over corners of one width."""
-        from scipy.optimize import OptimizeResult, minimize
-
-        chart = _Chart(landscape, point, width)
-
-        def callback(intermediate_result: OptimizeResult) -> None:
-            note(float(intermediate_result.fun))
-
-        result = minimize(
-            chart,
-            np.zeros(len(chart.scales)),
-            jac=True,
-            method="L-BFGS-B",
-            callback=callback,
-            options={
-                "maxiter": self.max_steps,
-                "maxfun": 3 * self.max_steps,
-                "maxcor": MEMORY,
-                "ftol": self.tolerance,
-                "gtol": 0.0,
-            },
-        )
-        return chart.point(result.x), float(np.linalg.norm(result.jac)), str(result.message)
 
 
 class _Chart:

@@ -2,12 +2,13 @@
 """Fit few eigenvectors to the integrals, for a low one-norm at a small error of the energy."""
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.factorization.compression.errors import residual_errors
 from qlowrank.factorization.compression.packing import packed
 from qlowrank.factorization.double import double_factorize
 from qlowrank.factorization.gauges.descent import GaugeStatus
@@ -15,6 +16,7 @@ from qlowrank.factorization.gauges.encoding import SquareEncoding
 from qlowrank.factorization.gauges.landscape import GaugeLandscape, GaugePoint
 from qlowrank.factorization.gauges.low_rank import LowRankLandscape, LowRankPoint
 from qlowrank.factorization.gauges.optimize import given_gauge, place_squares
+from qlowrank.factorization.lbfgs import descend
 from qlowrank.factorization.mean_field import keep_mean_field
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.record import Hamiltonian
@@ -36,6 +38,25 @@ SMALL_OFFSET = 1e-3
 """Offsets below this (Hartree^½) are set to zero: each costs a look-up. It changes no energy."""
 
 
+WEIGHT = 2000.0
+CUT = 2.5e-2
+MAX_STEPS = 160
+"""Defaults of a fit: weight of the error, 1/Hartree; smallest product of eigenvalues that is kept,
+Hartree; steps in each of two stages."""
+
+
+class FitReference(Protocol):
+    """A closed-shell determinant, and perhaps how its correlation energy answers.
+
+    Where there is an array `response`, Γ = ∂E/∂(pq|rs) at a fixed Fock matrix, shape (norb,)*4, it
+    is used; without it, second-order perturbation theory is.
+    """
+
+    def spin_densities(self) -> Array:
+        """Return the density matrices of alpha and beta, shape (2, norb, norb)."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class SquareFit:
     """Squares that stand for the integrals nearly, with a low one-norm and few eigenvectors."""
@@ -47,7 +68,7 @@ class SquareFit:
     frobenius_error: float = field(metadata={"units": "hartree"})
     """Frobenius norm of the error over all (pq|rs), against the factors, Hartree."""
     pair_energy_change: float = field(metadata={"units": "hartree"})
-    """Change of the correlation energy to first order of perturbation theory, Hartree."""
+    """Change of the correlation energy that the reference predicts, Hartree."""
 
     @property
     def optimizer(self) -> GaugeStatus:
@@ -64,15 +85,15 @@ class SquareFit:
         )
 
 
-def fit_squares(  # noqa: PLR0913 (start, integrals and density, and three numbers)
+def fit_squares(  # noqa: PLR0913 (start, integrals and reference, and three numbers)
     encoding: SquareEncoding,
     hamiltonian: Hamiltonian,
-    spin_densities: ArrayLike,
+    reference: FitReference,
     *,
-    weight: float = 300.0,
-    cut: float = 1e-2,
+    weight: float = WEIGHT,
+    cut: float = CUT,
     pair_energy: float = 0.0,
-    max_steps: int = 300,
+    max_steps: int = MAX_STEPS,
     progress: Progress | None = None,
 ) -> SquareFit:
     r"""Trade a small error of the integrals for a lower one-norm and far fewer eigenvectors.
@@ -91,12 +112,13 @@ def fit_squares(  # noqa: PLR0913 (start, integrals and density, and three numbe
     Args:
         encoding: Where to begin, from `ql.encode_squares` without projection.
         hamiltonian: The integrals, of the same molecule.
-        spin_densities: Shape (2, norb, norb), of one closed-shell determinant, such as
-            `ql.hartree_fock_state(hamiltonian).spin_densities()`.
+        reference: A closed-shell determinant and, where it is known, how the correlation energy
+            answers: `ql.coupled_cluster_reference(hamiltonian)`, or
+            `ql.hartree_fock_state(hamiltonian)`, for which second-order perturbation theory does.
         weight: w, 1/Hartree; the error falls and the one-norm rises with it.
         cut: Eigenvalues of a leaf whose product with the sum of all magnitudes of the leaf is below
             this are left out at the start, Hartree.
-        pair_energy: Δ, Hartree, what :math:`\delta E_2` is held at. A first fit whose CCSD(T)
+        pair_energy: Δ, Hartree, what :math:`\delta E` is held at. A first fit whose CCSD(T)
             energy is off by e may be followed by one with −e: that cancels one number, and
             leaves the operator as far from the true one as before.
         max_steps: Most steps in each of two stages.
@@ -106,51 +128,65 @@ def fit_squares(  # noqa: PLR0913 (start, integrals and density, and three numbe
         The fit, whose leaves have at most the eigenvectors that were kept.
 
     Raises:
-        InputError: A projected encoding, one of other orbitals, densities that are not of a closed
+        InputError: A projected encoding, one of other orbitals, a reference that is no closed
             shell, a weight that is not above zero, or a cut that leaves nothing.
 
     >>> import qlowrank as ql
     >>> exact = ql.from_example("water")
     >>> start = ql.encode_squares(exact)
-    >>> densities = ql.hartree_fock_state(exact).spin_densities()
-    >>> fit = fit_squares(start, exact, densities, cut=1e-3)
+    >>> fit = fit_squares(start, exact, ql.hartree_fock_state(exact), cut=1e-3)
     >>> fit.encoding.one_norm() < start.one_norm()
     True
     >>> abs(ql.coupled_cluster_error(fit.factorization, exact).error) < 1e-3
     True
     """
-    densities = _check(encoding, hamiltonian, spin_densities, weight, cut)
+    densities = _check(encoding, hamiltonian, reference)
+    checks.positive("weight", weight)
+    checks.positive("cut", cut)
     if checks.whole("max_steps", max_steps) < 1:
         raise InputError(f"max_steps must be at least 1; got {max_steps}.")
-    landscape, point = _start(
-        encoding, hamiltonian, densities.sum(axis=0), weight, cut, pair_energy
+    signs, leaf_of, point = _start(encoding, cut)
+    landscape = LowRankLandscape(
+        hamiltonian.factors,
+        hamiltonian.kappa,
+        densities.sum(axis=0),
+        electrons=sum(hamiltonian.nelec),
+        signs=signs,
+        leaf_of=leaf_of,
+        weight=weight,
+        pair_energy=checks.finite("pair_energy", pair_energy),
+        response=getattr(reference, "response", None),
     )
+    energies = np.linalg.eigvalsh(landscape.one_body(landscape.leaves(point), point))
+    point = replace(point, potential=float(np.median(energies)))
     point, status = _descend(landscape, point, max_steps, progress)
     leaves = landscape.leaves(point)
-    square, _ = landscape.error(leaves)
     change, _ = landscape.energy(leaves)
-    loss = float(np.sqrt(square))
+    loss = landscape.frobenius_error(leaves)
     plain = double_factorize(hamiltonian, gauge=given_gauge("fit", leaves))
-    off = hamiltonian.max_abs_error_bound + loss
-    trace = hamiltonian.residual_trace + loss * np.sqrt(landscape.factors.shape[1])
+    rows = packed(leaves)
+    element, frobenius, trace_norm = residual_errors(
+        landscape.factors,
+        [(rows.T, np.eye(len(rows)))],
+        n_terms=len(rows),
+        size=float(np.sum(rows**2)),
+        squared=lambda: loss**2,
+    )
     plain = replace(
         plain,
         status=replace(
-            plain.status, max_abs_error=off, frobenius_error=off, trace_norm_error=float(trace)
+            plain.status,
+            max_abs_error=hamiltonian.max_abs_error_bound + element,
+            frobenius_error=hamiltonian.residual_trace + frobenius,
+            trace_norm_error=hamiltonian.residual_trace + trace_norm,
         ),
     )
     plain = keep_mean_field(plain, hamiltonian, densities)
     return SquareFit(_encoded(plain, leaves, point, status, hamiltonian), plain, loss, change)
 
 
-def _check(
-    encoding: SquareEncoding,
-    hamiltonian: Hamiltonian,
-    densities: ArrayLike,
-    weight: float,
-    cut: float,
-) -> Array:
-    """Refuse what cannot be fitted; return the densities."""
+def _check(encoding: SquareEncoding, hamiltonian: Hamiltonian, reference: FitReference) -> Array:
+    """Refuse what cannot be fitted; return the densities of the determinant."""
     if not isinstance(encoding, SquareEncoding) or encoding.n_projected:
         raise InputError(
             "A fit begins with a SquareEncoding without projection: ql.encode_squares(hamiltonian)."
@@ -160,20 +196,16 @@ def _check(
             f"hamiltonian must be that of the encoding's {encoding.norb} orbitals; got "
             f"{hamiltonian!r:.60}."
         )
-    checks.positive("weight", weight)
-    checks.positive("cut", cut)
+    if not hasattr(reference, "spin_densities"):
+        raise InputError(
+            "reference must have spin_densities(), as ql.coupled_cluster_reference(hamiltonian) "
+            f"and ql.hartree_fock_state(hamiltonian) have; got {reference!r:.60}."
+        )
     shape = (2, encoding.norb, encoding.norb)
-    return checks.readonly("spin_densities", np.asarray(densities, dtype=np.float64), shape)
+    return checks.readonly("spin_densities", np.asarray(reference.spin_densities()), shape)
 
 
-def _start(
-    encoding: SquareEncoding,
-    hamiltonian: Hamiltonian,
-    density: Array,
-    weight: float,
-    cut: float,
-    pair_energy: float,
-) -> tuple[LowRankLandscape, LowRankPoint]:
+def _start(encoding: SquareEncoding, cut: float) -> tuple[Array, np.ndarray, LowRankPoint]:
     """Cut small eigenvalues; leaves that lose all are dropped."""
     magnitudes = np.abs(encoding.eigenvalues)
     kept = magnitudes * magnitudes.sum(axis=1, keepdims=True) > cut
@@ -183,32 +215,19 @@ def _start(
     leaf_of, column = np.nonzero(kept[full])
     values = encoding.eigenvalues[full][leaf_of, column]
     vectors = encoding.leaves[full][leaf_of, :, column]
-    landscape = LowRankLandscape(
-        hamiltonian.factors,
-        hamiltonian.kappa,
-        density,
-        electrons=sum(hamiltonian.nelec),
-        signs=np.sign(values),
-        leaf_of=leaf_of,
-        weight=weight,
-        pair_energy=checks.finite("pair_energy", pair_energy),
-    )
     point = LowRankPoint(
         vectors=vectors * np.sqrt(np.abs(values))[:, None],
         shifts=encoding.shift.leaf_shifts[full],
         offsets=encoding.offsets[full],
         potential=0.0,
     )
-    energies = np.linalg.eigvalsh(landscape.one_body(landscape.leaves(point), point))
-    return landscape, replace(point, potential=float(np.median(energies)))
+    return np.sign(values), leaf_of, point
 
 
 def _descend(
     landscape: LowRankLandscape, point: LowRankPoint, max_steps: int, progress: Progress | None
 ) -> tuple[LowRankPoint, GaugeStatus]:
     """Minimise for falling widths; the last point is the best of the last objective."""
-    from scipy.optimize import OptimizeResult, minimize
-
     shape, count = point.vectors.shape, landscape.n_leaves
 
     def split(x: Array) -> LowRankPoint:
@@ -224,49 +243,43 @@ def _descend(
 
     history: list[float] = []
 
-    def note(intermediate_result: OptimizeResult) -> None:
-        history.append(float(intermediate_result.fun))
+    def note(value: float) -> None:
+        history.append(value)
         if progress is not None:
             done = min(len(history), len(WIDTHS) * max_steps)
             progress("fitting leaves of low rank", done, len(WIDTHS) * max_steps)
 
-    norms, x, message, gradient = [landscape.one_norm(point)], joined(point), "", 0.0
+    norms, x = [landscape.one_norm(point)], joined(point)
     for width in WIDTHS:
 
         def function(y: Array, width: float = width) -> tuple[float, Array]:
             value, slope = landscape.smoothed(split(y), width)
             return value, joined(slope)
 
-        result = minimize(
+        found = descend(
             function,
             x,
-            jac=True,
-            method="L-BFGS-B",
-            callback=note,
-            options={
-                "maxiter": max_steps,
-                "maxfun": 3 * max_steps,
-                "maxcor": MEMORY,
-                "ftol": STALL,
-                "gtol": 0.0,
-            },
+            max_steps=max_steps,
+            memory=MEMORY,
+            evaluations=3,
+            tolerance=STALL,
+            note=note,
         )
-        x, message, gradient = result.x, str(result.message), float(np.linalg.norm(result.jac))
+        x = found.place
         norms.append(landscape.one_norm(split(x)))
-    converged = message.startswith("CONVERGENCE")
     return split(x), GaugeStatus(
         method="L-BFGS over vectors of leaves",
         objective="one-norm with errors of integrals and energy",
-        converged=converged,
+        converged=found.settled,
         message=(
             f"a step of the last stage gained less than {STALL:.0e} of the objective"
-            if converged
+            if found.settled
             else f"the last stage reached its limit of {max_steps} steps or stalled"
         ),
         widths=WIDTHS,
         one_norms=np.array(norms),
         history=np.array(history),
-        gradient_norm=gradient,
+        gradient_norm=found.gradient_norm,
         seed=0,
     )
 

@@ -8,12 +8,17 @@ vectors does what a nuclear norm does to the matrix, without its corners. What i
 
 .. math:: \Big\| T'_W + \sum_t (b_t + (\eta - n) c_t) L_t - \mu \Big\|_*
           + \tfrac14 \sum_t \Big( \sum_k \|a_{tk}\|^2 + |b_t| \Big)^2
-          + \tfrac{w}{2} \Big\| V - \sum_t L_t \otimes L_t \Big\|_F^2
-          + \tfrac{w_E}{2} (\delta E_2 - \Delta)^2 ,
+          + \tfrac{w}{2} \Big\| V - \sum_t L_t \otimes L_t \Big\|_g^2
+          + \tfrac{w_E}{2} (\delta E - \Delta)^2 ,
 
-with :math:`\delta E_2` the change of the correlation energy to first order (`PairEnergy`) and
+with :math:`\delta E` the predicted change of the correlation energy (`PairEnergy`) and
 :math:`T'_W` the one-body part that keeps the mean field of a density D: with
 :math:`R = V - W` and :math:`P = D - 1`, it is :math:`T' + J_R[P] - \tfrac12 X_R[P]`.
+
+In the norm :math:`\|R\|_g^2 = \sum g_{pq} g_{rs} (pq|rs)_R^2`, over the determinant's orbitals, a
+pair of one filled and one empty orbital counts g = 1, and the others g = 1/5: with the mean field
+exact, only the former leave the determinant, so that :math:`\|R\|_F^2` over them is about the
+variance of the error, and what it does to the energy to second order.
 """
 
 from dataclasses import dataclass
@@ -29,6 +34,9 @@ from qlowrank.factorization.smoothing import smooth_magnitude, smooth_nuclear_no
 
 ENERGY_WEIGHT = 1e6
 """w_E, 1/Hartree: 1 mHartree counts as much as half a Hartree of the one-norm."""
+
+QUIET = 0.2
+"""g of pairs of orbitals that are both filled or both empty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +67,7 @@ class LowRankLandscape:
         leaf_of: np.ndarray,
         weight: float,
         pair_energy: float,
+        response: Array | None = None,
     ) -> None:
         self.norb, self.excess, self.weight = len(kappa), electrons - len(kappa), weight
         self.factors = packed(np.asarray(factors))
@@ -69,9 +78,12 @@ class LowRankLandscape:
         self.hole = density - np.eye(self.norb)
         traces = contract("tpp->t", factors)
         whole = kappa + contract("t,tpq->pq", traces, factors)
-        self.energy, self.wanted = PairEnergy(factors, kappa, density), pair_energy
+        self.energy = PairEnergy(factors, kappa, density, response)
+        self.wanted = pair_energy
         self.base = whole + self._mean_field(np.asarray(factors))[1]
-        self.square = float(np.sum((self.factors @ self.factors.T) ** 2))
+        self.filled = density / 2
+        self.weighed = self._weighed(np.asarray(factors))
+        self.square = float(np.sum((self.factors @ self.weighed.T) ** 2))
 
     def _mean_field(self, leaves: Array) -> tuple[Array, Array]:
         """Return tr(L_t P) and J[P] − ½X[P] of squares."""
@@ -87,12 +99,25 @@ class LowRankLandscape:
             leaves[leaf] = point.vectors[first:last].T @ signed[first:last]
         return leaves + point.shifts[:, None, None] * np.eye(self.norb)
 
+    def _weighed(self, leaves: Array) -> Array:
+        """Return g ∘ L in the determinant's orbitals, packed: 1/5 L + 4/5 (P L Q + Q L P)."""
+        filled = leaves @ self.filled
+        both = self.filled @ filled
+        crossing = filled + filled.transpose(0, 2, 1) - 2 * both
+        return packed(QUIET * leaves + (1 - QUIET) * crossing)
+
     def error(self, leaves: Array) -> tuple[float, Array]:
-        """Return ‖V − W‖² (Hartree²) and half its slope along packed leaves."""
-        rows = packed(leaves)
-        known, own = self.factors @ rows.T, rows @ rows.T
+        """Return ‖V − W‖² (Hartree²) in the norm of g and half its slope along packed leaves."""
+        rows, weighed = packed(leaves), self._weighed(leaves)
+        known, own = self.weighed @ rows.T, weighed @ rows.T
         square = self.square - 2 * float(np.sum(known**2)) + float(np.sum(own**2))
-        return max(square, 0.0), 2 * (own @ rows - known.T @ self.factors)
+        return max(square, 0.0), 2 * (own @ weighed - known.T @ self.weighed)
+
+    def frobenius_error(self, leaves: Array) -> float:
+        """Return ‖V − W‖_F over all (pq|rs), Hartree."""
+        rows = packed(leaves)
+        square = np.sum((self.factors @ self.factors.T) ** 2) + np.sum((rows @ rows.T) ** 2)
+        return float(np.sqrt(max(square - 2 * np.sum((self.factors @ rows.T) ** 2), 0.0)))
 
     def one_body(self, leaves: Array, point: LowRankPoint) -> Array:
         """Return the matrix whose nuclear norm counts, shape (norb, norb), Hartree."""

@@ -1,27 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""How a change of integrals changes the correlation energy, to first order of perturbation theory.
+r"""How a change of integrals changes the correlation energy, at a fixed mean field.
 
-With the pairs of second order, :math:`t_{iajb} = (ia|jb) / (e_i + e_j - e_a - e_b)`,
+With :math:`t_{iajb}[W] = (ia|jb)_W / (e_i + e_j - e_a - e_b)`, second-order perturbation theory is
 
-.. math:: \delta E_2 = 2 \sum_{iajb} (2 t_{iajb} - t_{ibja}) \, \delta(ia|jb)
+.. math:: E_2[W] = \sum_{iajb} (2 t_{iajb} - t_{ibja})[W] \, (ia|jb)_W ,
 
-is linear in the integrals. A fit can be asked to have none of it; what is left of its error in the
-energy is of higher order. Denominators are kept away from zero.
+quadratic in the integrals W. Beside it, the exact first derivative Γ of a better energy can be
+given, such as that of coupled cluster. What is predicted then is
+
+.. math:: \delta E = \sum \Gamma_{pq,rs} (W - V)_{pq,rs} + E_2[W - V] ,
+
+and without Γ it is :math:`E_2[W] - E_2[V]`. Denominators are kept away from zero.
 """
 
 import numpy as np
 from opt_einsum import contract
 
 from qlowrank.checks import Array, InputError
+from qlowrank.factorization.compression.packing import packed, unpacked
 
 SMALLEST_GAP = 0.1
 """Denominators of the pairs are at least this, Hartree."""
 
 
 class PairEnergy:
-    """The linear change of the correlation energy, for a closed shell."""
+    """The change of the correlation energy that is predicted, for a closed shell."""
 
-    def __init__(self, factors: Array, kappa: Array, density: Array) -> None:
+    def __init__(
+        self, factors: Array, kappa: Array, density: Array, response: Array | None = None
+    ) -> None:
         fillings, orbitals = np.linalg.eigh(density)
         if np.abs(fillings * (fillings - 2)).max(initial=0.0) > 1e-6:
             raise InputError(
@@ -40,27 +47,62 @@ class PairEnergy:
         self.empty = empty @ turn
         below, turn = np.linalg.eigh(filled.T @ fock @ filled)
         self.filled = filled @ turn
-        pairs = self._pairs(factors)
         gaps = (above[:, None] - below).ravel()
-        gaps = np.maximum(gaps[:, None] + gaps, SMALLEST_GAP)
-        shape = (len(above), len(below), len(above), len(below))
-        amplitudes = -(pairs.T @ pairs / gaps).reshape(shape)
-        weights = 2 * (2 * amplitudes - amplitudes.transpose(0, 3, 2, 1))
-        self.weights = weights.reshape(pairs.shape[1], pairs.shape[1])
-        self.whole = float(np.sum((pairs @ self.weights) * pairs))
+        self.gaps = np.maximum(gaps[:, None] + gaps, SMALLEST_GAP)
+        pairs = self._pairs(factors)
+        amplitudes = self._amplitudes(pairs.T @ pairs)
+        self.energy = float(np.sum((pairs @ amplitudes) * pairs))
+        """E2 of the true integrals, Hartree."""
+        self.response = None if response is None else self._response(response)
+        self.known = np.zeros(amplitudes.shape) if response is None else amplitudes
+        self.whole = self._value(factors)
 
     @staticmethod
     def _off(fillings: Array) -> float:
         """Return how far occupations are from 0 and 2."""
         return float(np.minimum(np.abs(fillings), np.abs(fillings - 2)).max())
 
+    @staticmethod
+    def _response(response: Array) -> Array:
+        """Return Γ over packed pairs."""
+        norb = len(response)
+        half = packed(response.reshape(norb**2, norb, norb))
+        return packed(half.T.reshape(-1, norb, norb))
+
     def _pairs(self, leaves: Array) -> Array:
         """Return (a i) blocks of matrices, shape (n, n_empty n_filled)."""
         blocks = self.empty.T @ leaves @ self.filled
         return np.asarray(blocks.reshape(len(leaves), -1))
 
+    def _amplitudes(self, integrals: Array) -> Array:
+        """Return 2 t_iajb − t_ibja over pairs (a i), (b j)."""
+        shape = (self.empty.shape[1], self.filled.shape[1]) * 2
+        amplitudes = (-integrals / self.gaps).reshape(shape)
+        return (2 * amplitudes - amplitudes.transpose(0, 3, 2, 1)).reshape(integrals.shape)
+
+    def _value(self, leaves: Array) -> float:
+        """Return the predicted energy but for a constant, Hartree."""
+        return self._terms(leaves)[0]
+
+    def _terms(self, leaves: Array) -> tuple[float, Array]:
+        """Return the predicted energy but for a constant, and half its slope."""
+        pairs = self._pairs(leaves)
+        integrals = pairs.T @ pairs
+        amplitudes = self._amplitudes(integrals)
+        value = float(np.sum((amplitudes - 2 * self.known) * integrals))
+        pulled = 2 * pairs @ (amplitudes - self.known)
+        blocks = pulled.reshape(len(leaves), self.empty.shape[1], self.filled.shape[1])
+        slope = self.empty @ blocks @ self.filled.T
+        slope = (slope + slope.transpose(0, 2, 1)) / 2
+        if self.response is not None:
+            rows = packed(leaves)
+            along = rows @ self.response
+            value += float(np.sum(along * rows))
+            slope += unpacked(along, leaves.shape[1])
+        return value, slope
+
     def __call__(self, leaves: Array) -> tuple[float, Array]:
-        """Return the change from the true integrals to those of squares, and half its slope.
+        """Return the predicted change from the true integrals to squares, and half its slope.
 
         Args:
             leaves: L, shape (n, norb, norb), Hartree^½.
@@ -68,11 +110,5 @@ class PairEnergy:
         Returns:
             Hartree, and matrices of shape (n, norb, norb).
         """
-        pairs = self._pairs(leaves)
-        pulled = pairs @ self.weights
-        blocks = pulled.reshape(len(leaves), self.empty.shape[1], self.filled.shape[1])
-        slope = self.empty @ blocks @ self.filled.T
-        return (
-            float(np.sum(pulled * pairs)) - self.whole,
-            (slope + slope.transpose(0, 2, 1)) / 2,
-        )
+        value, slope = self._terms(leaves)
+        return value - self.whole, slope

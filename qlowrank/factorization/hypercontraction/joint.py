@@ -13,7 +13,7 @@ from qlowrank.factorization.compression.norms import one_body_norm, smooth_size
 from qlowrank.factorization.compression.packing import packed_squares, unpacked
 from qlowrank.factorization.compression.problem import Problem
 from qlowrank.factorization.hypercontraction.aim import Aim, Aimed
-from qlowrank.factorization.quasi_newton import Function
+from qlowrank.factorization.lbfgs import Function
 
 LEAST_RIDGE = 1e-8
 """Least ridge of the core's coordinates."""

@@ -12,7 +12,7 @@ from qlowrank.checks import Array
 from qlowrank.factorization.compression.packing import packed_squares, unpacked
 from qlowrank.factorization.compression.problem import Problem
 from qlowrank.factorization.hypercontraction.aim import PLAIN, Aim, Aimed
-from qlowrank.factorization.quasi_newton import Function
+from qlowrank.factorization.lbfgs import Function
 
 RIDGE = 1e-10
 """Added to the diagonal of S: keeps the core small where points nearly coincide."""
