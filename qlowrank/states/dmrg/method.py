@@ -59,6 +59,11 @@ class Block2DMRG:
     interrupt (Ctrl-C) keeps the last finished sweep, and so does a failure of block2 or of its
     scratch folder after one.
 
+    Where most orbitals are far apart, sweeps work with an operator whose tensors are compressed by
+    singular values; what that changes in the state moves its energy in second order only. The energy
+    at the end of each stage is that of the whole operator (that of a sweep that was interrupted
+    later is not).
+
     Source:
         H. Zhai et al., J. Chem. Phys. 159, 234801 (2023) (block2); needs
         ``pip install 'qlowrank[dmrg]'``.
@@ -188,6 +193,7 @@ class Block2DMRG:
             noise = noises[log.sweeps[-1]] if log.sweeps[-1] < len(noises) else 0.0
             log.add(*running.sweep(bond, noise, _threshold(noise, self.tolerance)))
             best.blocks, best.energy = running.state()
+        best.energy = running.energy()
 
 
 def trial_of(hamiltonian: Hamiltonian, sites: Array) -> Trial:

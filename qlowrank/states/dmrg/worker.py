@@ -10,7 +10,8 @@ Requests:
         constant from ``integrals.npz`` in the folder.
     begin: bond, seed, occupations. Takes a random state with electrons near the occupations.
     sweep: bond, noise, threshold. One sweep of two-site DMRG; answers energy and discarded weight.
-    energy: answers the expectation value of the Hamiltonian in the present state.
+    energy: which, "sweeps" or "exact". Answers the expectation value in the present state, of the
+        operator that sweeps work with or of the one without compression.
     save: path. Writes the present state: `centre`, the site that is no isometry; `values`, all
         blocks one after the other; `blocks`, one row a block: site, local state (0, α, β, αβ),
         electrons and 2 S_z on the left of the site and on its right, rows, columns.
@@ -24,6 +25,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+CUTOFF = 1e-12
+"""Weight below which singular values of the compressed operator are left out."""
+
+WORTH_TRYING = 0.5
+"""Share of integrals that are not zero up to which an operator may be worth compressing: it is
+where most orbitals are far apart, and not where each overlaps with each."""
+
+WORTH_USING = 0.5
+"""Share of the entries up to which the compressed operator is the faster one."""
 
 
 class Solver:
@@ -46,7 +57,26 @@ class Solver:
         self.driver.initialize_system(
             n_sites=len(one_body), n_elec=electrons, spin=request["n_alpha"] - request["n_beta"]
         )
-        self.operator = self.driver.get_qc_mpo(one_body, two_body, ecore=constant, iprint=0)
+        plain = "Conventional" if len(one_body) > 2 else "NC"  # block2 warns of two sites
+        self.exact = self._operator(one_body, two_body, constant, plain)
+        self.operator = self.exact
+        if np.count_nonzero(two_body) <= WORTH_TRYING * two_body.size:
+            compressed = self._operator(one_body, two_body, constant, "FastBlockedSVD")
+            if _entries(compressed) <= WORTH_USING * _entries(self.exact):
+                self.operator = compressed
+
+    def _operator(self, one_body: Any, two_body: Any, constant: float, algorithm: str) -> Any:
+        """Return the Hamiltonian as block2's matrix product operator."""
+        from pyblock2.driver.core import MPOAlgorithmTypes
+
+        return self.driver.get_qc_mpo(
+            one_body,
+            two_body,
+            ecore=constant,
+            algo_type=MPOAlgorithmTypes[algorithm],
+            cutoff=CUTOFF,
+            iprint=0,
+        )
 
     def begin(self, request: dict[str, Any]) -> dict[str, float]:
         """Begin with a random state."""
@@ -76,12 +106,13 @@ class Solver:
         self.done, self.forward = count, not self.forward
         return {"energy": energy, "discarded": self.algorithm.discarded_weights[-1]}
 
-    def energy(self) -> dict[str, float]:
-        """Return the expectation value of the Hamiltonian."""
+    def energy(self, request: dict[str, Any]) -> dict[str, float]:
+        """Return the expectation value of one of the operators."""
+        operator = self.exact if request["which"] == "exact" else self.operator
         copy = one_site_copy(self.driver, self.state, "ENERGY")
         identity = self.driver.get_identity_mpo()
         norm = self.driver.expectation(copy, identity, copy)
-        return {"energy": self.driver.expectation(copy, self.operator, copy) / norm}
+        return {"energy": self.driver.expectation(copy, operator, copy) / norm}
 
     def save(self, request: dict[str, Any]) -> dict[str, float]:
         """Write the tensors."""
@@ -114,6 +145,11 @@ def tensors_of(driver: Any, state: Any) -> dict[str, Any]:
     }
 
 
+def _entries(operator: Any) -> int:
+    """Entries of the operator's tensors that are not zero."""
+    return int(operator.get_summary()[0])
+
+
 def one_site_copy(driver: Any, state: Any, tag: str) -> Any:
     """Return a one-site copy, so that reading it leaves the calculation alone."""
     return driver.adjust_mps(state.deep_copy(tag), dot=1)[0]
@@ -130,7 +166,7 @@ def answer(solver: Solver | None, request: dict[str, Any]) -> tuple[Solver | Non
     if request["do"] == "sweep":
         return solver, solver.sweep(request)
     if request["do"] == "energy":
-        return solver, solver.energy()
+        return solver, solver.energy(request)
     return solver, solver.save(request)
 
 
