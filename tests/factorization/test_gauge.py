@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from qlowrank.factorization import CholeskyGauge, EigenGauge
 from qlowrank.factorization.gauge import with_positive_peak
-from qlowrank.factorization.gauges.local import LocalGauge, localized_orbitals
+from qlowrank.factorization.gauges.local import LocalGauge, localized_orbitals, tournament
 from tests.strategies import generators
 
 EPS = np.finfo(float).eps
@@ -82,6 +82,15 @@ def test_no_turn_of_two_localised_orbitals_gains_much(stack):
                 turned[:, p] = np.cos(angle) * orbitals[:, p] + np.sin(angle) * orbitals[:, q]
                 turned[:, q] = np.cos(angle) * orbitals[:, q] - np.sin(angle) * orbitals[:, p]
                 assert total(turned) <= reached * 1.01 + slack
+
+
+@given(st.integers(0, 9))
+def test_everyone_meets_everyone_once(size):
+    met = []
+    for first, second in tournament(size):
+        assert len({*first, *second}) == 2 * len(first)  # nobody plays twice in a round
+        met += [frozenset(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)]
+    assert len(met) == len(set(met)) == size * (size - 1) // 2
 
 
 def test_names():
