@@ -19,7 +19,7 @@ import qlowrank as ql
 from qlowrank.measurement import plain_groups
 from qlowrank.mps.action import one_body_operator
 from qlowrank.states.applied import Fitting
-from qlowrank.states.ground import ExactCI
+from qlowrank.states.exact import ExactCI
 from qlowrank.states.sites import LocalOrbitals
 
 SETTINGS = [(growth, 1e-9) for growth in (1.0, 1.5, 2.0, 4.0)]

@@ -161,7 +161,7 @@ def _mps_of_state(options: argparse.Namespace) -> "MPSRequest | None":
     if options.state != "mps":
         option = "--" + given[0].replace("_", "-")
         raise InputError(f"{option} is of an MPS; add --state mps, or leave it out.")
-    return _mps(options, orbitals="local")
+    return _mps(options, orbitals="suited")
 
 
 def _molecule(options: argparse.Namespace) -> "MoleculeRequest":

@@ -129,9 +129,10 @@ def mps_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--orbitals",
-        choices=("molecule", "given", "local", "information"),
+        choices=("molecule", "given", "suited", "local", "split", "information"),
         help="sites of an MPS: the molecule's orbitals, ordered by exchange (entangle's default); "
-        "as given; local ones (default of --state mps); local ones, ordered by mutual information",
+        "as given; what suits the state (default of --state mps); local ones; filled and empty "
+        "ones localised apart; local ones, ordered by mutual information",
     )
     command.add_argument(
         "--scratch", type=Path, metavar="FOLDER", help="folder for the files of DMRG"

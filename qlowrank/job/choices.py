@@ -20,6 +20,7 @@ from qlowrank.states import (
     InformationOrdered,
     LocalOrbitals,
     OrderedOrbitals,
+    SplitLocalOrbitals,
     State,
     cisd_state,
     fci_state,
@@ -63,13 +64,15 @@ STATES: dict[str, Callable[[Hamiltonian], State]] = {
 }
 """States that can price a plan, by name."""
 
-SITES: dict[str, SiteOrbitals] = {
+SITES: dict[str, SiteOrbitals | None] = {
+    "suited": None,
     "molecule": OrderedOrbitals(),
     "given": GivenOrbitals(),
     "local": LocalOrbitals(),
+    "split": SplitLocalOrbitals(),
     "information": InformationOrdered(),
 }
-"""Orbitals of an MPS, by name."""
+"""Orbitals of an MPS, by name; None is what `ground_state_mps` does by itself."""
 
 FRAGMENTS: dict[str, Callable[[int], FragmentMethod]] = {
     "plain": lambda _: PlainFragments(),

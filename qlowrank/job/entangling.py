@@ -12,7 +12,7 @@ from qlowrank.job.request import MPSRequest
 from qlowrank.lowrank import Progress
 from qlowrank.mps import Entanglement, entanglement
 from qlowrank.states import Block2DMRG, MPSState, ground_state_mps
-from qlowrank.states.ground import fits_exactly
+from qlowrank.states.exact import fits_exactly
 
 
 @dataclass(frozen=True, eq=False, slots=True)

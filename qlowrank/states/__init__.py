@@ -4,14 +4,21 @@
 from qlowrank.states.applied import Fitting
 from qlowrank.states.bond_convergence import VarianceConvergence, variances_by_bond
 from qlowrank.states.dmrg import Block2DMRG, Convergence, Extrapolation, mps_from_block2
+from qlowrank.states.exact import ExactCI
 from qlowrank.states.fci import FCIState
-from qlowrank.states.ground import ExactCI, ground_state_mps
+from qlowrank.states.ground import ground_state_mps
 from qlowrank.states.information_order import InformationOrdered
 from qlowrank.states.mps_state import MPSState
 from qlowrank.states.reference import CISDState, DeterminantState
-from qlowrank.states.sites import GivenOrbitals, LocalOrbitals, OrderedOrbitals
+from qlowrank.states.sites import (
+    GivenOrbitals,
+    LocalOrbitals,
+    OrderedOrbitals,
+    SplitLocalOrbitals,
+)
 from qlowrank.states.solve import cisd_state, fci_state, hartree_fock_state
 from qlowrank.states.state import Moments, State
+from qlowrank.states.suited_orbitals import SuitedOrbitals
 
 __all__ = [
     "Block2DMRG",
@@ -28,7 +35,9 @@ __all__ = [
     "MPSState",
     "Moments",
     "OrderedOrbitals",
+    "SplitLocalOrbitals",
     "State",
+    "SuitedOrbitals",
     "VarianceConvergence",
     "cisd_state",
     "fci_state",

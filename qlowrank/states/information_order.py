@@ -7,7 +7,8 @@ from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.mps.entanglement import entanglement
-from qlowrank.states.ground import GroundState, ground_state_mps
+from qlowrank.states.exact import GroundState
+from qlowrank.states.ground import ground_state_mps
 from qlowrank.states.sites import LocalOrbitals, SiteOrbitals, fiedler_order
 
 
@@ -43,5 +44,7 @@ class InformationOrdered:
         first = ground_state_mps(
             hamiltonian, max_bond=self.max_bond, method=self.method, orbitals=self.orbitals
         )
+        if first.convergence.status == "interrupted":  # it kept its last sweep; we go no further
+            raise KeyboardInterrupt
         shared = entanglement(first.mps).mutual_information
         return first.orbitals[:, fiedler_order(shared)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """States of a Hamiltonian, solved by PySCF from the sum of squares."""
 
+from dataclasses import replace
 from math import comb
 from typing import Any
 
@@ -69,6 +70,21 @@ def hartree_fock_state(hamiltonian: Hamiltonian) -> DeterminantState:
             best=state,
         )
     return state
+
+
+def lowest_determinant(hamiltonian: Hamiltonian) -> DeterminantState:
+    """Return what Hartree-Fock comes to, converged or not, whichever spin is in the majority.
+
+    Its energy is an upper bound of the ground state's in any case. With more beta than alpha
+    electrons it is the determinant of the swapped spins, whose energy is the same.
+    """
+    n_alpha, n_beta = hamiltonian.nelec
+    swapped = replace(hamiltonian, nelec=(max(n_alpha, n_beta), min(n_alpha, n_beta)))
+    try:
+        return hartree_fock_state(swapped)
+    except NotConvergedError as error:
+        best: DeterminantState = error.best
+        return best
 
 
 def cisd_state(hamiltonian: Hamiltonian, *, max_memory: float | None = None) -> CISDState:

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from qlowrank.states.dmrg.read import mps_from_blocks
 from qlowrank.states.dmrg.record import Convergence, Integrals, Settings, Trial
 from qlowrank.states.dmrg.session import Session, session
 from qlowrank.states.sites import in_orbitals
-from qlowrank.states.solve import hartree_fock_state
+from qlowrank.states.solve import lowest_determinant
 
 Opened = Callable[[Integrals, Settings], AbstractContextManager[Session]]
 
@@ -60,9 +60,8 @@ class Block2DMRG:
     scratch folder after one.
 
     Where most orbitals are far apart, sweeps work with an operator whose tensors are compressed by
-    singular values; what that changes in the state moves its energy in second order only. The energy
-    at the end of each stage is that of the whole operator (that of a sweep that was interrupted
-    later is not).
+    singular values; what that changes in the state moves its energy in second order only. The
+    state's energy is that of the whole operator, except after an interruption in mid-stage.
 
     Source:
         H. Zhai et al., J. Chem. Phys. 159, 234801 (2023) (block2); needs
@@ -203,12 +202,7 @@ def trial_of(hamiltonian: Hamiltonian, sites: Array) -> Trial:
         hamiltonian: In any orbitals.
         sites: Columns are the orbitals of the sites in those, shape (norb, norb).
     """
-    n_alpha, n_beta = hamiltonian.nelec
-    swapped = replace(hamiltonian, nelec=(max(n_alpha, n_beta), min(n_alpha, n_beta)))
-    try:
-        state = hartree_fock_state(swapped)
-    except NotConvergedError as error:
-        state = error.best  # its energy is a bound all the same
+    state = lowest_determinant(hamiltonian)
     density = state.spin_densities().sum(axis=0)
     return Trial(occupations=np.diag(sites.T @ density @ sites), energy=state.energy)
 
