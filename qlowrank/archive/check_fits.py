@@ -42,7 +42,7 @@ def _compressed_checks(
     # a product of as many Cayley transforms as there are stages, each orthogonal to a modest
     # multiple of norb eps times the size of its turn
     yield within("compressed: leaves orthogonal", float(gap), 1e-11, "UᵀU misses 1 by")
-    yield _bounds_in_order("compressed", fit.status)
+    yield bounds_in_order("compressed", fit.status)
     if hamiltonian is None:
         return
     same = fit.nelec == hamiltonian.nelec and fit.source == hamiltonian.source
@@ -54,7 +54,10 @@ def _compressed_checks(
         constants, one_body = moved(constants, problem, linear_part(point))
     yield from _one_body_checks("compressed", fit, problem, constants.total, one_body)
     found = compression_errors(problem, point, in_sector=fit.in_sector)
-    yield from _error_checks("compressed", found, fit, problem, hamiltonian)
+    size = float(np.abs(fit.cores).sum())
+    yield from error_checks(
+        "compressed", found, fit.status, hamiltonian, size=size, n_terms=fit.cores.size
+    )
 
 
 def _one_body_checks(
@@ -81,7 +84,7 @@ def _contracted_checks(fit: Hypercontraction, hamiltonian: Hamiltonian | None) -
     """Columns are unit vectors, bounds in order, and the error is within them."""
     gap = np.abs(np.linalg.norm(fit.points, axis=0) - 1).max(initial=0.0)
     yield within("hypercontraction: unit points", float(gap), 8 * fit.norb * EPS, "norms miss 1 by")
-    yield _bounds_in_order("hypercontraction", fit.status)
+    yield bounds_in_order("hypercontraction", fit.status)
     if hamiltonian is None:
         return
     same = fit.nelec == hamiltonian.nelec and fit.source == hamiltonian.source
@@ -92,10 +95,13 @@ def _contracted_checks(fit: Hypercontraction, hamiltonian: Hamiltonian | None) -
         constants, one_body = moved(constants, problem, hidden_one_body(fit.points, fit.core))
     yield from _one_body_checks("hypercontraction", fit, problem, constants.total, one_body)
     found = contraction_errors(problem, fit.points, fit.core, fit.in_sector)
-    yield from _error_checks("hypercontraction", found, fit, problem, hamiltonian)
+    size = float(np.abs(fit.core).sum())
+    yield from error_checks(
+        "hypercontraction", found, fit.status, hamiltonian, size=size, n_terms=fit.core.size
+    )
 
 
-def _bounds_in_order(kind: str, status: FactorizationStatus) -> Check:
+def bounds_in_order(kind: str, status: FactorizationStatus) -> Check:
     """Element, Frobenius and trace norm of one residual rise in this order."""
     bounds = (status.max_abs_error, status.frobenius_error, status.trace_norm_error)
     return Check(
@@ -105,17 +111,30 @@ def _bounds_in_order(kind: str, status: FactorizationStatus) -> Check:
     )
 
 
-def _error_checks(
-    kind: str, found: Errors, fit: Fit, problem: Problem, hamiltonian: Hamiltonian
+def error_checks(
+    kind: str,
+    found: Errors,
+    status: FactorizationStatus,
+    hamiltonian: Hamiltonian,
+    *,
+    size: float,
+    n_terms: int,
 ) -> Iterator[Check]:
-    """What is stated is no less than what is found; a looser bound is one all the same."""
-    status, trace = fit.status, hamiltonian.residual_trace
-    n_pairs = problem.vectors.shape[1]
-    core = _core(fit)
+    """What is stated is no less than what is found; a looser bound is one all the same.
+
+    Args:
+        kind: Name of the record.
+        found: Norms of the residual.
+        status: What is stated.
+        hamiltonian: What the record stands for.
+        size: Sum of the norms of what the record is made of, Hartree.
+        n_terms: How many numbers that is.
+    """
+    trace, factors = hamiltonian.residual_trace, hamiltonian.factors
+    n_pairs = hamiltonian.norb * (hamiltonian.norb + 1) // 2
     # bounds have their own rounding in them; found anew from factors in another gauge, with more
     # or fewer vectors, it is another modest multiple of eps times the size of the terms
-    size = float(np.sum(problem.weights)) + float(np.abs(core).sum())
-    rounding = 8 * (3 * n_pairs + core.size) * EPS * size
+    rounding = 8 * (3 * n_pairs + n_terms) * EPS * (size + float(np.sum(factors**2)))
     for name, error, stated, slack in (
         (
             "element",

@@ -11,6 +11,7 @@ from qlowrank.archive.run_record import RunRecord
 from qlowrank.checks import InputError
 from qlowrank.factorization.compression.record import CompressedFactorization
 from qlowrank.factorization.gauges.descent import GaugeStatus
+from qlowrank.factorization.gauges.fit import SquareFit
 from qlowrank.factorization.hypercontraction.record import Hypercontraction
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
@@ -32,6 +33,7 @@ KINDS: dict[str, type] = {
     "gauge_status": GaugeStatus,
     "compressed": CompressedFactorization,
     "hypercontraction": Hypercontraction,
+    "square_fit": SquareFit,
     "determinant_state": DeterminantState,
     "cisd_state": CISDState,
     "fci_state": FCIState,

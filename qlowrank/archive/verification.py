@@ -16,6 +16,7 @@ from qlowrank.archive.check_integrity import hash_checks, label_checks
 from qlowrank.archive.check_mps import mps_checks
 from qlowrank.archive.check_outcomes import outcome_checks
 from qlowrank.archive.check_plan import plan_checks
+from qlowrank.archive.check_square_fit import square_fit_checks
 from qlowrank.archive.check_states import state_checks
 from qlowrank.archive.evidence import Evidence
 from qlowrank.archive.forms import Record
@@ -28,6 +29,7 @@ SCIENCE: dict[str, Callable[[Evidence], Iterator[Check]]] = {
     "hamiltonian": hamiltonian_checks,
     "factorization": factorization_checks,
     "fits": fit_checks,
+    "square fit": square_fit_checks,
     "states": state_checks,
     "chain": mps_checks,
     "plan": plan_checks,

@@ -42,6 +42,13 @@ def records():
         ).optimizer,
         "compressed": ql.compress(factorization, n_leaves=4, objective=ql.SectorError()),
         "hypercontraction": ql.hypercontract(hamiltonian, n_points=8),
+        "square_fit": ql.fit_squares(
+            ql.encode_squares(hamiltonian, method=ql.GaugeDescent(max_steps=5)),
+            hamiltonian,
+            ql.hartree_fock_state(hamiltonian),
+            cut=1e-3,
+            max_steps=5,
+        ),
         "determinant_state": ql.hartree_fock_state(hamiltonian),
         "cisd_state": ql.cisd_state(hamiltonian),
         "fci_state": state,

@@ -65,10 +65,16 @@ class SquareFit:
     """The squares shifted, with offsets; `with_empty_orbital()` is the double factorization."""
     factorization: DoubleFactorization
     """The same squares without shifts or offsets: `ql.coupled_cluster_error` takes it."""
+    density: Array = field(metadata={"units": "1", "axes": "orbital,orbital"})
+    """D of the determinant whose mean field is exact, both spins, shape (norb, norb)."""
     frobenius_error: float = field(metadata={"units": "hartree"})
     """Frobenius norm of the error over all (pq|rs), against the factors, Hartree."""
     pair_energy_change: float = field(metadata={"units": "hartree"})
     """Change of the correlation energy that the reference predicts, Hartree."""
+
+    def __post_init__(self) -> None:
+        norb = self.encoding.norb
+        object.__setattr__(self, "density", checks.symmetric("density", self.density, norb))
 
     @property
     def optimizer(self) -> GaugeStatus:
@@ -182,7 +188,8 @@ def fit_squares(  # noqa: PLR0913 (start, integrals and reference, and three num
         ),
     )
     plain = keep_mean_field(plain, hamiltonian, densities)
-    return SquareFit(_encoded(plain, leaves, point, status, hamiltonian), plain, loss, change)
+    encoded = _encoded(plain, leaves, point, status, hamiltonian)
+    return SquareFit(encoded, plain, densities.sum(axis=0), loss, change)
 
 
 def _check(encoding: SquareEncoding, hamiltonian: Hamiltonian, reference: FitReference) -> Array:
