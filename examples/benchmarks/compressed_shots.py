@@ -49,7 +49,7 @@ def rows(name, guides, steps):
                 optimizer=ql.QuasiNewton(max_steps=steps),
             )
             seconds = time.process_time() - start
-            shots = ql.plan_measurement(fit, exact).epsilon2_shots
+            shots = ql.plan_measurement(fit, exact, precision=1.0).epsilon2_shots
             print(
                 f"{name:<5} {n_leaves:>6}  {aim.name:<34} {shots:>9.4f} "
                 f"{fit.status.frobenius_error:>9.1e} {fit.one_norm():>8.2f} {seconds:>6.1f}",

@@ -2,7 +2,7 @@
 """CCSD(T) error of truncated factorizations of FeMoCo (Reiher), beside what tables print.
 
     python examples/benchmarks/femoco_ccsd_t.py                    two rows of the tables
-    python examples/benchmarks/femoco_ccsd_t.py --all              all of them (an hour or two)
+    python examples/benchmarks/femoco_ccsd_t.py --all              all of them (quarter of an hour)
 
 54 electrons in 54 orbitals; the integrals come with OpenFermion. Orbitals and mean-field energy
 are those of the exact integrals, correlation is that of the truncated ones, as in the expanded

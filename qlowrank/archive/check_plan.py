@@ -17,7 +17,6 @@ from qlowrank.archive.evidence import (
 from qlowrank.measurement.allocation import allocate_shots
 from qlowrank.measurement.groups import Leaves, plain_groups
 from qlowrank.measurement.plan import MeasurementPlan
-from qlowrank.measurement.pricing import NO_BIAS
 from qlowrank.states.fci import FCIState
 from qlowrank.states.state import State
 
@@ -72,7 +71,7 @@ def _group_checks(plan: MeasurementPlan, factorization: Leaves) -> Iterator[Chec
             measured == factorization.n_leaves,
             f"{plan.bias.dropped} of {factorization.n_leaves}, the others are measured",
         )
-    if plan.fragments.method in SHIFTED and plan.bias == NO_BIAS:
+    if plan.fragments.method in SHIFTED and plan.bias.dropped == 0:
         yield from _shifted_checks(plan, factorization)
     elif plan.nelec == factorization.nelec and plan.norb == factorization.norb:
         yield _sum_check(plan, factorization)

@@ -10,6 +10,8 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
+from qlowrank.factorization.compression.record import CompressedFactorization
+from qlowrank.factorization.mean_field import keeps_mean_field
 from qlowrank.factorization.record import DoubleFactorization
 from qlowrank.hamiltonian.diagonal import DiagonalOperator
 from qlowrank.lowrank import Progress
@@ -323,17 +325,21 @@ def plan_measurement(
     floor: float = 0.0,
     progress: Progress | None = None,
 ) -> MeasurementPlan:
-    """Plan the measurement of a Hamiltonian's energy in a state.
+    r"""Plan the measurement of a Hamiltonian's energy in a state.
 
     Each leaf of the factorization is a group of commuting operators, read after one orbital
     rotation; the one-body part is one more. Variances come from the state, exactly, and decide the
     shots.
 
+    Leaves of a fit (`ql.compress`, or those of `ql.fit_squares`) do not sum to the Hamiltonian. By
+    how much they miss the state's energy is the plan's `bias`: exact in the pricing state, believed
+    near it. Shots then make up what it leaves of the precision, :math:`\sqrt{\epsilon^2 - b^2}`.
+
     Args:
         factorization: The groups: a `DoubleFactorization` or a `CompressedFactorization`; the
             latter as it stands, with `PlainFragments()` only.
         state: Prices the groups: `ql.hartree_fock_state`, `ql.cisd_state` or `ql.fci_state`.
-        precision: Standard error of the energy asked for, Hartree.
+        precision: Error of the energy asked for, Hartree: bias and standard error together.
         fragments: How groups are chosen: `PlainFragments()` (default), `MeanFieldFragments()`,
             `FluidFragments()`.
         floor: Share of the shots to spread evenly, so that a group which an approximate state
@@ -341,8 +347,9 @@ def plan_measurement(
         progress: Called as the variances come.
 
     Raises:
-        InputError: A state of another number of orbitals or electrons, an unusable precision, or a
-            record without leaves or without the squares that the fragments need.
+        InputError: A state of another number of orbitals or electrons, an unusable precision, one
+            not above the bias of a fit, or a record without leaves, or without the squares that
+            the fragments need.
 
     >>> from qlowrank.factorization import double_factorize
     >>> from qlowrank.hamiltonian.read import from_example
@@ -373,12 +380,21 @@ def plan_measurement(
         variances=np.array([m.variance for m in moments]),
         floor=float(floor),
     )
+    bias = _bias_of_fit(factorization, made.constant + float(pricing.means.sum()), state)
+    error = bias.left_of(float(precision))
     return MeasurementPlan(
         groups=made.groups,
         constant=made.constant,
         nelec=factorization.nelec,
         pricing=pricing,
-        shots=allocate_shots(pricing.variances, precision, floor=floor),
+        shots=allocate_shots(pricing.variances, error, floor=floor),
         precision=float(precision),
         fragments=made.status,
+        bias=bias,
     )
+
+
+def _bias_of_fit(factorization: Leaves, energy: float, state: State) -> Bias:
+    """Return by how much fitted leaves miss the state's energy; exact leaves have no bias."""
+    fitted = isinstance(factorization, CompressedFactorization) or keeps_mean_field(factorization)
+    return Bias(abs(energy - state.energy), state.label) if fitted else NO_BIAS

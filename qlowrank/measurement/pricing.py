@@ -81,7 +81,7 @@ class Bias:
             raise InputError(
                 f"A precision of {precision:g} Hartree cannot be reached with any number of shots: "
                 f"the bias may be {self.bound:.3g} Hartree, and only precisions above that can. "
-                "Ask for a larger one, or truncate less."
+                "Ask for a larger one, or truncate or fit with a smaller error."
             )
         ratio = self.bound / precision
         return precision if ratio == 0 else precision * float(np.sqrt((1 - ratio) * (1 + ratio)))

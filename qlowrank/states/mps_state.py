@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A matrix product state that prices measurement plans."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import comb
 
 import numpy as np
@@ -15,10 +16,12 @@ from qlowrank.states.applied import Applied, Fitting
 from qlowrank.states.covariance import rotated
 from qlowrank.states.dmrg.record import Convergence
 from qlowrank.states.fci import FCIState
+from qlowrank.states.forms import FormSlope
 from qlowrank.states.state import Moments
 
 DENSE_LIMIT = 1_000_000
-"""Determinants up to which covariances of all pairs of orbitals go through the CI vector."""
+"""Determinants up to which covariances of all pairs of orbitals and slopes of variances go through
+the CI vector."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +92,37 @@ class MPSState:
         Raises:
             InputError: The state has too many determinants; the message says what works.
         """
+        self._check_size(
+            "Covariances of all pairs of orbitals", "Use plain or mean-field fragments."
+        )
+        return rotated(self._dense.one_body_covariance(), self.orbitals)
+
+    def form_slope(self, frame: Array, core: Array) -> FormSlope:
+        """Return Var ½ Σ_kl Z_kl ñ_k ñ_l and its derivatives by frame and core.
+
+        Raises:
+            InputError: The state has too many determinants; the message says what works.
+        """
+        self._check_size("Slopes of variances", "Use ShotCost(ql.hartree_fock_state(hamiltonian)).")
+        slope = self._dense.form_slope(self.orbitals.T @ frame, core)
+        return replace(slope, frame=self.orbitals @ slope.frame)
+
+    def _check_size(self, what: str, remedy: str) -> None:
+        """Refuse to make a CI vector that is too large."""
         n_alpha, n_beta = self.nelec
         determinants = comb(self.norb, n_alpha) * comb(self.norb, n_beta)
         if determinants > DENSE_LIMIT:
             raise InputError(
-                f"Covariances of all pairs of orbitals go through the CI vector of an MPS, up to "
-                f"{DENSE_LIMIT:g} determinants; this one has {determinants:.3g}. Use plain or "
-                "mean-field fragments."
+                f"{what} go through the CI vector of an MPS, up to {DENSE_LIMIT:g} determinants; "
+                f"this one has {determinants:.3g}. {remedy}"
             )
+
+    @cached_property
+    def _dense(self) -> FCIState:
+        """The CI vector over the orbitals of the sites."""
         vector = self.mps.to_ci()
         vector = vector / np.linalg.norm(vector)
-        dense = FCIState(vector=vector, norb=self.norb, nelec=self.nelec, energy=self.energy)
-        return rotated(dense.one_body_covariance(), self.orbitals)
+        return FCIState(vector=vector, norb=self.norb, nelec=self.nelec, energy=self.energy)
 
     def square_covariances(self, frame: Array, values: Array) -> Array:
         """Return Cov(½(Σ_k values_k ñ_k)², ñ_l) for every rotated orbital l, shape (norb,)."""

@@ -8,6 +8,7 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.transpiler import generate_preset_pass_manager
 
+import qlowrank as ql
 from qlowrank.checks import InputError
 from qlowrank.circuits import determinant_circuit, two_qubit_depth
 from qlowrank.measurement import MeasurementPlan, Pricing, plan_measurement
@@ -210,3 +211,22 @@ def test_costs_of_every_group_before_and_after_a_pass_manager(system):
     added = sum(gate.operation.num_qubits == 2 for gate in preparation.data)
     with_state = plan.circuit_costs(preparation)
     assert with_state[0].two_qubit_count == before[0].two_qubit_count + added
+
+
+def test_what_a_fit_misses_is_the_bias(tmp_path):
+    """In the pricing state, to rounding; shots make up the rest, and the archive verifies."""
+    hamiltonian = ql.from_example("lih")
+    state = ql.fci_state(hamiltonian)
+    fit = ql.compress(ql.double_factorize(hamiltonian), n_leaves=5)
+    plan = ql.plan_measurement(fit, state, precision=0.02)
+    assert plan.bias.scope == "fci"
+    assert plan.bias.bound == pytest.approx(abs(plan.predicted_energy - state.energy), abs=1e-12)
+    assert 1e-6 < plan.bias.bound < 0.02
+    assert plan.predicted_error <= 0.02 * (1 + 1e-12)
+    alone = np.sqrt(np.sum(plan.variances / plan.shots))
+    assert np.hypot(alone, plan.bias.bound) == pytest.approx(0.02, rel=1e-3)
+    with pytest.raises(InputError, match="cannot be reached with any number of shots"):
+        ql.plan_measurement(fit, state, precision=plan.bias.bound / 2)
+    ql.save(tmp_path / "fit.h5", hamiltonian, fit, state, plan)
+    assert ql.verify(tmp_path / "fit.h5")
+    assert ql.plan_measurement(ql.double_factorize(hamiltonian), state).bias.bound == 0.0

@@ -19,6 +19,7 @@ from qlowrank.states import (
     LocalOrbitals,
     fci_state,
     ground_state_mps,
+    mps_state,
 )
 
 EXACT = Fitting(growth=4.0, tolerance=0.0, cutoff=0.0)
@@ -75,6 +76,23 @@ def test_plans_are_those_of_full_ci(chain, fragments):
     assert plan.pricing.state == "mps"
     assert plan.epsilon2_shots == pytest.approx(exact.epsilon2_shots, rel=1e-4)
     np.testing.assert_allclose(plan.variances, exact.variances, atol=1e-6, rtol=1e-4)
+
+
+def test_slopes_of_forms_are_those_of_full_ci(rng, random_hamiltonian, random_orbitals):
+    """In other orbitals than the sites'; refused, with what to do, where no CI vector fits."""
+    state = ground_state_mps(random_hamiltonian(rng, 4, (2, 1)), orbitals=LocalOrbitals())
+    frame, core = random_orbitals(rng, 4), rng.standard_normal((4, 4))
+    found, exact = (s.form_slope(frame, core + core.T) for s in (state, dense(state)))
+    assert found.variance == pytest.approx(exact.variance, rel=1e-9)
+    np.testing.assert_allclose(found.frame, exact.frame, atol=1e-8)
+    np.testing.assert_allclose(found.core, exact.core, atol=1e-8)
+
+
+def test_slopes_of_large_states_are_refused(rng, random_hamiltonian, monkeypatch):
+    state = ground_state_mps(random_hamiltonian(rng, 3, (1, 1)))
+    monkeypatch.setattr(mps_state, "DENSE_LIMIT", 8)
+    with pytest.raises(InputError, match=r"Slopes of variances .* up to 8 .*hartree_fock_state"):
+        state.form_slope(np.eye(3), np.eye(3))
 
 
 def test_covariances_are_those_of_full_ci(rng, random_hamiltonian, random_orbitals):

@@ -18,7 +18,11 @@ SMOOTHING = 1e-4
 
 
 class VarianceSource(Protocol):
-    """What a state must offer; `ql.hartree_fock_state`, `cisd_state` and `fci_state` make such."""
+    """What a state must offer.
+
+    States of `ql.hartree_fock_state`, `cisd_state`, `fci_state` and `ground_state_mps` do, the last
+    up to a million determinants.
+    """
 
     @property
     def norb(self) -> int:
