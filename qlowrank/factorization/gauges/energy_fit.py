@@ -237,6 +237,8 @@ class _Search:
             error = float(self.reference.error(fit.factorization).error)
         except NotConvergedError:
             error = float("nan")
+        if self.progress is not None:
+            self.progress("measuring fits", len(self.fits) + 1, None)
         self.fits.append(fit)
         self.trials.append(
             EnergyTrial(

@@ -56,6 +56,16 @@ def test_the_first_that_holds_ends_it(water):
     assert found.trials[0].one_norm == found.fit.encoding.one_norm()
 
 
+def test_steps_and_trials_are_reported(water):
+    seen = []
+    searched(water, [8e-4, 1e-4], progress=lambda *step: seen.append(step))
+    assert [step for step in seen if step[0] == "measuring fits"] == [
+        ("measuring fits", 1, None),
+        ("measuring fits", 2, None),
+    ]
+    assert sum(step[0] == "fitting leaves of low rank" for step in seen) == 2 * 4 + 2 * 1
+
+
 def test_near_ones_are_corrected_by_the_secant(water):
     """Asked for −e first; then, where that moved 0.5 of what was asked, for twice the rest."""
     found = searched(water, [8e-4, 4e-4, 1e-4])
