@@ -75,7 +75,7 @@ class EnergyFit:
     target_energy_error: float = field(metadata=HARTREE)
     """What was asked for, Hartree."""
     converged: bool
-    """Whether the target is held."""
+    """Whether the target is held, at a one-norm below that of the exact encoding."""
     message: str
     """How the search ended, in words."""
 
@@ -125,8 +125,9 @@ def fit_squares_to_energy(  # noqa: PLR0913 (start, integrals and reference, and
     The first fit (`ql.fit_squares`) is coarse. Where its measured energy is off by more than is
     asked, but by less than five times that, it is corrected: the fit goes on with its predicted
     change of the energy held at minus the error (then by the secant through two trials), at most
-    twice. Where it is off by more, or corrections do not help, a fit with twice the weight and half
-    the cut takes its place. Nothing is chosen by hand or for a molecule.
+    twice. Where it is off by more, or corrections do not help, or its one-norm is not below that of
+    the exact encoding, a fit with twice the weight and half the cut takes its place. Nothing is
+    chosen by hand or for a molecule.
 
     A correction moves one number, the energy of the reference; how far off the operator is
     elsewhere is said by the error before it (`uncorrected_error`), so it must be small already.
@@ -167,10 +168,10 @@ def fit_squares_to_energy(  # noqa: PLR0913 (start, integrals and reference, and
             "reference must measure energies: ql.coupled_cluster_reference(hamiltonian); got "
             f"{reference!r:.60}."
         )
-    search = _Search(hamiltonian, reference, target_energy_error, max_steps, progress)
+    search = _Search(encoding, hamiltonian, reference, target_energy_error, max_steps, progress)
     for number in range(max_fits):
         factor = FINER**number
-        search.fit(encoding, weight * factor, cut / factor)
+        search.fit(weight * factor, cut / factor)
         search.correct(weight * factor, cut / factor)
         if search.holds:
             break
@@ -182,6 +183,7 @@ class _Search:
 
     def __init__(
         self,
+        encoding: SquareEncoding,
         hamiltonian: Hamiltonian,
         reference: EnergyReference,
         target: float,
@@ -190,23 +192,30 @@ class _Search:
     ) -> None:
         self.hamiltonian, self.reference, self.target = hamiltonian, reference, target
         self.max_steps, self.progress = max_steps, progress
+        self.encoding, self.one_norm = encoding, encoding.one_norm()
         self.trials: list[EnergyTrial] = []
         self.fits: list[SquareFit] = []
 
     @property
     def holds(self) -> bool:
         """Whether the last trial does what is asked."""
-        return _size(self.trials[-1].energy_error) <= self.target
+        return self._lower and _size(self.trials[-1].energy_error) <= self.target
 
-    def fit(self, encoding: SquareEncoding, weight: float, cut: float) -> None:
+    @property
+    def _lower(self) -> bool:
+        """Whether its one-norm is below that of the exact encoding: else it is of no use."""
+        return self.trials[-1].one_norm < self.one_norm
+
+    def fit(self, weight: float, cut: float) -> None:
         """Make and measure a fit from the start."""
-        self._try(encoding, weight, cut, cut, 0.0, self.max_steps)
+        self._try(self.encoding, weight, cut, cut, 0.0, self.max_steps)
 
     def correct(self, weight: float, cut: float) -> None:
         """Move the energy of the last fit to where it should be, if that is near."""
         asked, errors = [0.0], [self.trials[-1].energy_error]
         for _ in range(MOST_CORRECTIONS):
-            if self.holds or not _size(errors[-1]) <= CORRECTABLE * self.target:
+            near = self._lower and _size(errors[-1]) <= CORRECTABLE * self.target
+            if self.holds or not near:
                 return
             asked.append(asked[-1] - errors[-1] / _slope(asked, errors))
             encoding, steps = self.fits[-1].encoding, max(self.max_steps // 4, 1)
@@ -258,8 +267,9 @@ class _Search:
             message = f"held to {1e3 * self.target:g} mHartree"
         else:
             message = (
-                f"no trial is within {1e3 * self.target:g} mHartree; the best is returned. Begin "
-                "with a larger weight or a smaller cut, or allow more fits"
+                f"no trial is within {1e3 * self.target:g} mHartree at a one-norm below the exact "
+                f"{self.one_norm:.4f} Hartree; the best energy is returned. Begin with a larger "
+                "weight or a smaller cut, or allow more fits"
             )
         best = min(range(len(self.trials)), key=lambda i: _size(self.trials[i].energy_error))
         return EnergyFit(

@@ -91,9 +91,22 @@ def test_the_best_is_returned_where_none_holds(water):
     reference = Scripted(state, [5e-3, -9e-4, 3e-4, 4e-4])
     found = ql.fit_squares_to_energy(start, hamiltonian, reference, max_steps=4, max_fits=2)
     assert not found.converged
-    assert "no trial is within 0.2 mHartree" in found.message
+    assert "no trial is within 0.2 mHartree at a one-norm below" in found.message
     assert (found.energy_error, found.uncorrected_error) == (3e-4, -9e-4)
     assert found.fit.factorization is reference.seen[2]
+
+
+def test_a_fit_that_costs_more_than_the_exact_encoding_is_not_taken():
+    """Of two orbitals, the first cuts leave so little that the one-norm rises."""
+    hamiltonian = ql.from_example("h2")
+    start = ql.encode_squares(hamiltonian)
+    reference = ql.coupled_cluster_reference(hamiltonian)
+    found = ql.fit_squares_to_energy(start, hamiltonian, reference)
+    assert found.trials[0].one_norm > start.one_norm()
+    assert len({trial.weight for trial in found.trials}) > 1
+    assert found.converged
+    assert found.fit.encoding.one_norm() < start.one_norm()
+    assert abs(found.energy_error) <= 2e-4
 
 
 def test_the_secant_keeps_its_head():
