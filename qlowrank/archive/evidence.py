@@ -19,6 +19,7 @@ from qlowrank.measurement.estimate import EnergyEstimate
 from qlowrank.measurement.measurements import Measurements
 from qlowrank.measurement.plan import MeasurementPlan
 from qlowrank.measurement.simulate import SimulatedExperiments
+from qlowrank.states.mps_state import MPSState
 from qlowrank.states.state import Moments, State
 
 EPS = float(np.finfo(float).eps)
@@ -127,16 +128,26 @@ class Evidence:
 
     def moments(self, state: State, operator: DiagonalOperator) -> Moments:
         """Return mean and variance, computed once for each state and operator."""
-        arrays = (operator.frame, operator.linear, operator.same_spin, operator.opposite_spin)
-        summary = hashlib.sha256()
-        for array in arrays:
-            summary.update(array.tobytes())
-        key = (id(state), summary.digest())  # states live as long as the evidence
+        key = _key(state, operator)
         if key not in self._moments:
             self._moments[key] = state.moments(operator)
             if self.progress is not None:
                 self.progress("moments recomputed", len(self._moments), None)
         return self._moments[key]
+
+    def mean(self, state: State, operator: DiagonalOperator) -> float:
+        """Return the mean alone: in an MPS it takes no fit, which a variance does."""
+        if not isinstance(state, MPSState) or _key(state, operator) in self._moments:
+            return self.moments(state, operator).mean
+        return state.mean(operator)
+
+
+def _key(state: State, operator: DiagonalOperator) -> tuple[int, bytes]:
+    """Tell states and operators apart; states live as long as the evidence."""
+    summary = hashlib.sha256()
+    for array in (operator.frame, operator.linear, operator.same_spin, operator.opposite_spin):
+        summary.update(array.tobytes())
+    return id(state), summary.digest()
 
 
 def largest_value(operator: DiagonalOperator) -> float:

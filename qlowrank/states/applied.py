@@ -85,14 +85,17 @@ class Applied:
 
     def moments(self) -> Moments:
         """Return mean and variance of F."""
-        second = [self._image(values).norm_squared() for values in self._directions]
-        mean = self._constant + float(self._weights @ np.array(second)) / 2
-        terms = self._terms
+        mean, terms = self.mean(), self._terms
         if not terms:
             return Moments(mean=mean, variance=0.0)
         image = Image(*terms)
         variance = image.norm_squared() - image.overlap(self._mps) ** 2
         return Moments(mean=mean, variance=max(variance, 0.0))
+
+    def mean(self) -> float:
+        """Return the mean of F, for which nothing is fitted."""
+        second = [self._image(values).norm_squared() for values in self._directions]
+        return self._constant + float(self._weights @ np.array(second)) / 2
 
     def number_covariances(self) -> Array:
         """Return Cov(F, ñ_l) for every rotated orbital l, shape (norb,)."""

@@ -24,6 +24,9 @@ Opened = Callable[[Integrals, Settings], AbstractContextManager[Session]]
 NOISES = (1e-4, 1e-5, 1e-6)
 """Perturbative noise of the first sweeps at the smallest bond dimension."""
 
+NEGLIGIBLE = 1e-6
+"""Hartree by which integrals that are left out may move an energy at most."""
+
 SMALLEST = 20
 """Least bond dimension of a start; with few states block2 may leave a bond without any."""
 
@@ -61,7 +64,7 @@ class Block2DMRG:
 
     Where most orbitals are far apart, sweeps work with an operator whose tensors are compressed by
     singular values; what that changes in the state moves its energy in second order only. The
-    state's energy is that of the whole operator, except after an interruption in mid-stage.
+    state's energy is that of the whole operator.
 
     Source:
         H. Zhai et al., J. Chem. Phys. 159, 234801 (2023) (block2); needs
@@ -109,8 +112,9 @@ class Block2DMRG:
     ) -> Solution:
         """Return the lowest state with at most `max_bond` states at each bond.
 
-        Two-electron integrals that together change no state's energy by ten times `tolerance`, as
-        proven, are left out; those between distant orbitals are what makes block2's operator large.
+        Two-electron integrals that together change no state's energy by ten times `tolerance` (or
+        1e-6 Hartree), as proven, are left out; those between distant orbitals are what makes
+        block2's operator large.
 
         Args:
             hamiltonian: The operator.
@@ -134,7 +138,7 @@ class Block2DMRG:
             constant=hamiltonian.constant,
             nelec=hamiltonian.nelec,
         )
-        kept = integrals.without_negligible(10 * self.tolerance)
+        kept = integrals.without_negligible(min(10 * self.tolerance, NEGLIGIBLE))
         return self.solve(kept, trial_of(hamiltonian, columns), max_bond, progress=progress)
 
     def solve(
@@ -192,7 +196,6 @@ class Block2DMRG:
             noise = noises[log.sweeps[-1]] if log.sweeps[-1] < len(noises) else 0.0
             log.add(*running.sweep(bond, noise, _threshold(noise, self.tolerance)))
             best.blocks, best.energy = running.state()
-        best.energy = running.energy()
 
 
 def trial_of(hamiltonian: Hamiltonian, sites: Array) -> Trial:

@@ -41,16 +41,12 @@ class Session:
         return float(reply["energy"]), float(reply["discarded"])
 
     def state(self) -> tuple[Blocks, float]:
-        """Return the tensors of the present state and ⟨H⟩ of the sweeps' operator, Hartree."""
+        """Return the tensors of the present state and its ⟨H⟩, Hartree."""
         path = self._folder / "state.npz"
         self.ask(do="save", path=str(path))
-        energy = float(self.ask(do="energy", which="sweeps")["energy"])
+        energy = float(self.ask(do="energy")["energy"])
         with np.load(path) as file:
             return Blocks(file["blocks"], file["values"], int(file["centre"])), energy
-
-    def energy(self) -> float:
-        """Return ⟨H⟩ of the present state, Hartree, with an operator that is not compressed."""
-        return float(self.ask(do="energy", which="exact")["energy"])
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Send a request and wait for its answer."""

@@ -10,8 +10,8 @@ Requests:
         constant from ``integrals.npz`` in the folder.
     begin: bond, seed, occupations. Takes a random state with electrons near the occupations.
     sweep: bond, noise, threshold. One sweep of two-site DMRG; answers energy and discarded weight.
-    energy: which, "sweeps" or "exact". Answers the expectation value in the present state, of the
-        operator that sweeps work with or of the one without compression.
+    energy: answers the expectation value of the Hamiltonian in the present state, whatever operator
+        sweeps work with.
     save: path. Writes the present state: `centre`, the site that is no isometry; `values`, all
         blocks one after the other; `blocks`, one row a block: site, local state (0, α, β, αβ),
         electrons and 2 S_z on the left of the site and on its right, rows, columns.
@@ -29,9 +29,9 @@ import numpy as np
 CUTOFF = 1e-12
 """Weight below which singular values of the compressed operator are left out."""
 
-WORTH_TRYING = 0.5
-"""Share of integrals that are not zero up to which an operator may be worth compressing: it is
-where most orbitals are far apart, and not where each overlaps with each."""
+DENSE = 0.5
+"""Share of integrals that are not zero from which each orbital overlaps with each: an operator is
+not worth compressing then. With fewer, block2's conventional one may lack parts, too."""
 
 WORTH_USING = 0.5
 """Share of the entries up to which the compressed operator is the faster one."""
@@ -57,18 +57,19 @@ class Solver:
         self.driver.initialize_system(
             n_sites=len(one_body), n_elec=electrons, spin=request["n_alpha"] - request["n_beta"]
         )
-        plain = "Conventional" if len(one_body) > 2 else "NC"  # block2 warns of two sites
-        self.exact = self._operator(one_body, two_body, constant, plain)
+        self.integrals = one_body, two_body, constant
+        self.exact = self._operator("Conventional" if len(one_body) > 2 else "NC")
         self.operator = self.exact
-        if np.count_nonzero(two_body) <= WORTH_TRYING * two_body.size:
-            compressed = self._operator(one_body, two_body, constant, "FastBlockedSVD")
-            if _entries(compressed) <= WORTH_USING * _entries(self.exact):
-                self.operator = compressed
+        if np.count_nonzero(two_body) <= DENSE * two_body.size:
+            self.operator = self._operator("FastBlockedSVD")
+            if _entries(self.operator) > WORTH_USING * _entries(self.exact):
+                self.exact = self.operator = self._operator("FastBipartite")
 
-    def _operator(self, one_body: Any, two_body: Any, constant: float, algorithm: str) -> Any:
+    def _operator(self, algorithm: str) -> Any:
         """Return the Hamiltonian as block2's matrix product operator."""
         from pyblock2.driver.core import MPOAlgorithmTypes
 
+        one_body, two_body, constant = self.integrals
         return self.driver.get_qc_mpo(
             one_body,
             two_body,
@@ -106,13 +107,16 @@ class Solver:
         self.done, self.forward = count, not self.forward
         return {"energy": energy, "discarded": self.algorithm.discarded_weights[-1]}
 
-    def energy(self, request: dict[str, Any]) -> dict[str, float]:
-        """Return the expectation value of one of the operators."""
-        operator = self.exact if request["which"] == "exact" else self.operator
+    def energy(self) -> dict[str, float]:
+        """Return the expectation value of the Hamiltonian."""
         copy = one_site_copy(self.driver, self.state, "ENERGY")
-        identity = self.driver.get_identity_mpo()
-        norm = self.driver.expectation(copy, identity, copy)
-        return {"energy": self.driver.expectation(copy, operator, copy) / norm}
+        norm = self.driver.expectation(copy, self.driver.get_identity_mpo(), copy)
+        try:
+            energy = self.driver.expectation(copy, self.exact, copy)
+        except IndexError:  # of a conventional operator, where all integrals of a part are zero
+            self.exact = self._operator("FastBipartite")
+            energy = self.driver.expectation(copy, self.exact, copy)
+        return {"energy": energy / norm}
 
     def save(self, request: dict[str, Any]) -> dict[str, float]:
         """Write the tensors."""
@@ -166,7 +170,7 @@ def answer(solver: Solver | None, request: dict[str, Any]) -> tuple[Solver | Non
     if request["do"] == "sweep":
         return solver, solver.sweep(request)
     if request["do"] == "energy":
-        return solver, solver.energy(request)
+        return solver, solver.energy()
     return solver, solver.save(request)
 
 

@@ -15,10 +15,14 @@ from qlowrank.hamiltonian import from_example
 from qlowrank.states import (
     Block2DMRG,
     GivenOrbitals,
+    LocalOrbitals,
     fci_state,
     ground_state_mps,
     mps_from_block2,
 )
+from qlowrank.states.dmrg.method import trial_of
+from qlowrank.states.dmrg.record import Integrals
+from qlowrank.states.sites import in_orbitals
 
 pytest.importorskip("block2")
 
@@ -68,6 +72,26 @@ def test_full_ci_is_within_the_uncertainty(atoms, bond, spacing):
     line, exact = convergence.extrapolation(), fci_state(chain).energy
     assert abs(line.energy - exact) <= line.uncertainty
     assert line.uncertainty >= convergence.energies[-1] - line.energy
+
+
+def test_energy_is_of_the_whole_operator_though_sweeps_compress_it():
+    """Of twelve atoms, 2.5 Å apart, where most integrals are negligible."""
+    from pyscf import gto, scf
+    from pyscf.fci import direct_spin1
+
+    places = [("H", (0.0, 0.0, 2.5 * k)) for k in range(12)]
+    chain = ql.from_pyscf(scf.RHF(gto.M(atom=places, basis="sto-6g", verbose=0)).run())
+    columns = LocalOrbitals()(chain)
+    turned = in_orbitals(chain, columns)
+    one_body, two_body = turned.normal_ordered_one_body(), turned.two_body()
+    whole = Integrals(one_body, two_body, chain.constant, chain.nelec)
+    kept = whole.without_negligible(1e-5)
+    assert np.count_nonzero(kept.two_body) < kept.two_body.size / 2
+    method = Block2DMRG(stages=1, tolerance=1e-5, memory=100_000_000)
+    found = method.solve(kept, trial_of(chain, columns), 20)
+    vector = found.mps.to_ci()
+    exact = direct_spin1.energy(kept.one_body, kept.two_body, vector, 12, kept.nelec)
+    assert found.energy == pytest.approx(exact + kept.constant, abs=1e-10)
 
 
 def test_same_seed_same_bytes_and_no_traces(tmp_path, capfd):

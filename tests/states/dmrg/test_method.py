@@ -53,11 +53,7 @@ class Played:
         return energy, 10.0 ** -len(self.asked)
 
     def state(self):
-        self.energy_found = next(self.found, -0.5)
-        return ELECTRON, self.energy_found
-
-    def energy(self):
-        return self.energy_found
+        return ELECTRON, next(self.found, -0.5)
 
 
 def test_stages_double_and_noise_ends():
