@@ -87,7 +87,7 @@ class Repivot:
             found[:, pivots] = 0.0
             for step, pivot in enumerate(used):
                 found[step + 1 :, pivot] = 0.0
-            residual -= np.einsum("ti,ti->i", found, found)
+            residual -= squared_norms(found, team)
             residual[used] = 0.0
             pivots += used
             if keep is not None:

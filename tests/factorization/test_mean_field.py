@@ -33,14 +33,23 @@ def mean_field_of(constant, one_body, two_body, densities):
     return energy, one_body + coulomb - (exchange[0] + exchange[1]) / 2
 
 
+def orthogonal(norb):
+    """Any orthogonal matrix, the same one for each size."""
+    matrix = np.random.default_rng(norb).standard_normal((norb, norb))
+    return np.linalg.qr(matrix)[0] if norb else matrix
+
+
+def densities_in(orbitals, nelec):
+    """Densities of both spins with the first orbitals filled."""
+    return np.array([orbitals[:, :n] @ orbitals[:, :n].T for n in nelec])
+
+
 @settings(max_examples=30, deadline=None)
 @given(hamiltonians(largest=4))
 def test_energy_and_fock_matrix_are_exact(arrays):
     exact = ql.from_integrals(*arrays, tolerance=0.0)
     norb, nelec = exact.norb, exact.nelec
-    rng = np.random.default_rng(norb)
-    orbitals = np.linalg.qr(rng.standard_normal((norb, norb)))[0] if norb else np.zeros((0, 0))
-    densities = np.array([orbitals[:, :n] @ orbitals[:, :n].T for n in nelec])
+    densities = densities_in(orthogonal(norb), nelec)
     records = [ql.double_factorize(exact, tolerance=0.1)]
     if norb and exact.rank:
         optimizer = ql.QuasiNewton(max_steps=3)
@@ -74,9 +83,8 @@ def test_fits_in_a_sector_keep_their_shift(arrays):
     exact = ql.from_integrals(*arrays, tolerance=0.0)
     if not exact.rank:
         return
-    rng = np.random.default_rng(norb)
-    orbitals = np.linalg.qr(rng.standard_normal((norb, norb)))[0]
-    densities = np.array([orbitals[:, :n] @ orbitals[:, :n].T for n in nelec])
+    orbitals = orthogonal(norb)
+    densities = densities_in(orbitals, nelec)
     steps = ql.QuasiNewton(max_steps=3)
     joint = ql.WeightedSum((1.0, ql.SectorError()), (0.1, ql.OneNorm()))
     records = [

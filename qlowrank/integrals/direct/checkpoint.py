@@ -7,17 +7,20 @@ whatever stops a run, no unfinished batch is taken for finished.
 """
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from qlowrank import __version__
 from qlowrank.checks import Array, InputError
+from qlowrank.files.atomic import replacing
 from qlowrank.files.scratch import mapped_array, reopened, to_disk
 from qlowrank.integrals.direct.batch import Batch
 from qlowrank.integrals.direct.shells import Shells
@@ -61,10 +64,11 @@ class Checkpoint:
     def keep(self, batch: Batch) -> None:
         """Note that a batch is finished, once its vectors are on the disk."""
         to_disk(batch.vectors)
-        draft, number = self.folder / "draft.npz", self._finished()
-        with draft.open("wb") as file:
-            np.savez(file, **{name: getattr(batch, name) for name in RECORD})
-        draft.replace(self._record(number))
+        content = io.BytesIO()
+        record: dict[str, Any] = {name: getattr(batch, name) for name in RECORD}
+        np.savez(content, **record)
+        with replacing(self._record(self._finished()), overwrite=False) as draft:
+            draft.write(content.getbuffer())
 
     def close(self) -> None:
         """Remove what is kept: the work is finished."""
@@ -112,7 +116,8 @@ def open_checkpoint(
         )
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        label.write_text(json.dumps(identity), "utf-8")
+        with replacing(label, overwrite=False) as draft:
+            draft.write(memoryview(json.dumps(identity).encode()))
     return Checkpoint(folder)
 
 
