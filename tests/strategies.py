@@ -49,3 +49,14 @@ def hamiltonians(draw, largest=4):
     one_body = generator.standard_normal((norb, norb))
     nelec = draw(st.integers(0, norb)), draw(st.integers(0, norb))
     return float(generator.standard_normal()), one_body + one_body.T, two_body, nelec
+
+
+@st.composite
+def factor_stacks(draw):
+    """Symmetric matrices, among them linearly dependent ones, none at all, and of no orbital."""
+    generator = draw(generators)
+    norb, rank = draw(st.integers(0, 5)), draw(st.integers(0, 8))
+    stack = generator.standard_normal((rank, norb, norb)) * 10.0 ** generator.uniform(-4, 1)
+    if rank > 1 and draw(st.booleans()):
+        stack[-1] = stack[0]
+    return stack + stack.transpose(0, 2, 1)

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "mps": {"checks", "lowrank"},
     "states": {"checks", "lowrank", "integrals", "hamiltonian", "mps"},
     "resources": {"checks", "lowrank", "integrals", "hamiltonian", "factorization"},
-    "circuits": {"checks"},
+    "circuits": {"checks", "lowrank"},
     "evolution": {"checks", "lowrank", "hamiltonian", "factorization", "circuits"},
     "measurement": {
         *("checks", "lowrank", "integrals", "hamiltonian"),

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A layer of a Hamiltonian: occupation numbers of one orbital frame, and their evolution."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from qlowrank import checks
 from qlowrank.checks import Array
 from qlowrank.circuits.frames import orthogonal
 from qlowrank.circuits.network import Indices
+from qlowrank.lowrank import tournament
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -67,20 +67,8 @@ def append_evolution(
     for k, qubit in spots:
         if angles[k]:
             circuit.p(angles[k], qubit)
-    for first, second in tournament(len(spots)):
-        (k, control), (other, target) = spots[first], spots[second]
-        if layer.core[k, other]:
-            circuit.cp(-time * layer.core[k, other], control, target)
-
-
-def tournament(players: int) -> Iterator[tuple[int, int]]:
-    """Yield all pairs, those of a round next to each other, each player once in a round.
-
-    >>> list(tournament(4))
-    [(0, 3), (1, 2), (0, 2), (3, 1), (0, 1), (2, 3)]
-    """
-    seats = [*range(players), *([-1] if players % 2 else [])]
-    for _ in range(len(seats) - 1):
-        pairs = zip(seats[: len(seats) // 2], seats[: len(seats) // 2 - 1 : -1], strict=True)
-        yield from (pair for pair in pairs if -1 not in pair)
-        seats = [seats[0], seats[-1], *seats[1:-1]]
+    for pairs in tournament(len(spots)):
+        for first, second in zip(*pairs, strict=True):
+            (k, control), (other, target) = spots[first], spots[second]
+            if layer.core[k, other]:
+                circuit.cp(-time * layer.core[k, other], control, target)

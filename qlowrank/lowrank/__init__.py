@@ -11,6 +11,7 @@ from qlowrank.lowrank.cholesky import (
     SemidefiniteMatrix,
 )
 from qlowrank.lowrank.groups import AffinityGroups, affinity_groups
+from qlowrank.lowrank.joint_diagonal import jointly_diagonal
 from qlowrank.lowrank.nonnegative import NonnegativeFactorization, NonnegativeFit
 from qlowrank.lowrank.nuclear import FactoredDescent, FactoredFit, NuclearShrinkage
 from qlowrank.lowrank.repivot import Repivot
@@ -21,6 +22,7 @@ from qlowrank.lowrank.small_space import (
     symmetric_function,
 )
 from qlowrank.lowrank.svd import LowRank, RandomizedSVD, TruncatedSVD, range_finder
+from qlowrank.lowrank.tournament import tournament
 from qlowrank.lowrank.truncation import Truncation
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "TruncatedSVD",
     "Truncation",
     "affinity_groups",
+    "jointly_diagonal",
     "low_rank_exponential",
     "low_rank_power",
     "principal_angles",
@@ -51,4 +54,5 @@ __all__ = [
     "rotation_bound",
     "spectral_gap",
     "symmetric_function",
+    "tournament",
 ]

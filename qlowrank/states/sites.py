@@ -13,13 +13,11 @@ import numpy as np
 
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.record import Hamiltonian
+from qlowrank.lowrank import jointly_diagonal
 from qlowrank.states.solve import lowest_determinant
 
-MAX_ROUNDS = 500
-"""Rounds over all pairs of orbitals; a localisation takes some tens."""
-
-SMALLEST_TURN = 1e-7
-"""Radians; a round that turns no pair by more is the last."""
+LEAST_GAIN = 1e-14
+"""Share of the sum below which a sweep ends a localisation: angles of about 1e-7 are left."""
 
 
 class SiteOrbitals(Protocol):
@@ -55,7 +53,7 @@ class LocalOrbitals:
     .. math:: \max_U \sum_i (ii|ii) = \max_U \sum_{t i} (U^T L^t U)_{ii}^2
 
     Occupied and empty orbitals are mixed freely. In terms of the factors this is their approximate
-    joint diagonalisation, done by Jacobi rotations with the best angle of each pair in closed form,
+    joint diagonalisation, done by Jacobi rotations (`jointly_diagonal`),
     at a cost of rank × norb³ a round; no molecule and no four-index tensor is needed.
 
     Source:
@@ -101,39 +99,9 @@ def most_local(factors: Array) -> Array:
     Returns:
         U, shape (norb, norb); the largest entry of each column is positive.
     """
-    work = np.moveaxis(factors, 0, -1).copy()
-    norb = len(work)
-    orbitals = np.eye(norb)
-    for _ in range(MAX_ROUNDS):
-        largest = 0.0
-        for p in range(norb):
-            for q in range(p):
-                angle = _best_angle(work, p, q)
-                largest = max(largest, abs(angle))
-                if abs(angle) > SMALLEST_TURN:
-                    _turn(work, orbitals, p, q, angle)
-        if largest <= SMALLEST_TURN:
-            break
+    orbitals = jointly_diagonal(factors, least_gain=LEAST_GAIN)
     peaks = np.abs(orbitals).max(axis=0, initial=0.0)
     return np.asarray(orbitals * np.where((orbitals == peaks).any(axis=0), 1.0, -1.0))
-
-
-def _best_angle(work: Array, p: int, q: int) -> float:
-    """Angle of the pair that maximises Σ_t L_pp² + L_qq²: from -π/4 to π/4.
-
-    The two elements are m ± (d cos 2θ + o sin 2θ) with d half their difference and o = L_pq.
-    """
-    d, o = (work[p, p] - work[q, q]) / 2, work[p, q]
-    return float(np.arctan2(2 * (d @ o), d @ d - o @ o)) / 4
-
-
-def _turn(work: Array, orbitals: Array, p: int, q: int, angle: float) -> None:
-    """Rotate orbitals p and q in place."""
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    pair = [p, q]
-    work[pair] = np.tensordot(turn.T, work[pair], axes=1)
-    work[:, pair] = np.einsum("ji,pjt->pit", turn, work[:, pair])
-    orbitals[:, pair] = orbitals[:, pair] @ turn
 
 
 def exchange_order(factors: Array) -> list[int]:

@@ -6,7 +6,6 @@ import pytest
 from scipy.linalg import expm
 
 from qlowrank.checks import InputError
-from qlowrank.circuits.layer import tournament
 from qlowrank.circuits.product_formula import product_formula
 
 EPS = np.finfo(float).eps
@@ -59,18 +58,6 @@ def test_counts_of_a_symmetric_formula():
     schedule = product_formula(3, time=1.0, steps=4)
     counts = np.bincount([layer for layer, _ in schedule])
     np.testing.assert_array_equal(counts, [5, 8, 4])
-
-
-@pytest.mark.parametrize("players", range(8))
-def test_tournament(players):
-    games = list(tournament(players))
-    expected = {frozenset((i, j)) for i in range(players) for j in range(i)}
-    assert {frozenset(game) for game in games} == expected
-    assert len(games) == len(expected)
-    size = players // 2
-    for start in range(0, len(games), size or 1):
-        seated = [player for game in games[start : start + size] for player in game]
-        assert len(set(seated)) == len(seated)
 
 
 @pytest.mark.parametrize(

@@ -8,24 +8,13 @@ from hypothesis import strategies as st
 
 from qlowrank.factorization import CholeskyGauge, EigenGauge
 from qlowrank.factorization.gauge import with_positive_peak
-from qlowrank.factorization.gauges.local import LocalGauge, localized_orbitals, tournament
-from tests.strategies import generators
+from qlowrank.factorization.gauges.local import LocalGauge
+from tests.strategies import factor_stacks, generators
 
 EPS = np.finfo(float).eps
 
 
-@st.composite
-def factors(draw):
-    """Symmetric matrices, among them linearly dependent ones, none at all, and of no orbital."""
-    generator = draw(generators)
-    norb, rank = draw(st.integers(0, 5)), draw(st.integers(0, 8))
-    stack = generator.standard_normal((rank, norb, norb)) * 10.0 ** generator.uniform(-4, 1)
-    if rank > 1 and draw(st.booleans()):
-        stack[-1] = stack[0]
-    return stack + stack.transpose(0, 2, 1)
-
-
-@given(factors(), st.sampled_from([CholeskyGauge(), EigenGauge(), LocalGauge()]))
+@given(factor_stacks(), st.sampled_from([CholeskyGauge(), EigenGauge(), LocalGauge()]))
 def test_integrals_are_unchanged(stack, gauge):
     """An orthogonal mixing of m factors: m eps times the largest product."""
     mixed = gauge(stack)
@@ -38,7 +27,7 @@ def test_integrals_are_unchanged(stack, gauge):
     )
 
 
-@given(factors())
+@given(factor_stacks())
 def test_eigenvectors_are_orthogonal_by_falling_norm(stack):
     mixed = EigenGauge()(stack)
     flat = mixed.reshape(len(stack), stack.shape[1] ** 2)
@@ -48,7 +37,7 @@ def test_eigenvectors_are_orthogonal_by_falling_norm(stack):
     assert np.all(np.diff(np.diagonal(overlaps)) <= allowed)
 
 
-@given(factors())
+@given(factor_stacks())
 def test_norms_are_eigenvalues_of_the_integrals(stack):
     """Of the (norb², norb²) matrix, which the gauge never forms."""
     flat = EigenGauge()(stack).reshape(len(stack), stack.shape[1] ** 2)
@@ -59,38 +48,6 @@ def test_norms_are_eigenvalues_of_the_integrals(stack):
     allowed = 20 * (len(stack) + flat.shape[1] + 1) ** 2 * EPS * np.sum(stack**2)
     np.testing.assert_allclose(norms[:count], exact[:count], rtol=0, atol=allowed)
     np.testing.assert_allclose(norms[count:], 0.0, atol=allowed)
-
-
-@given(factors())
-def test_no_turn_of_two_localised_orbitals_gains_much(stack):
-    """The sum of (pp|pp) is no lower than before, and stationary to the share of a sweep."""
-    orbitals = localized_orbitals(stack)
-    norb = stack.shape[1]
-    np.testing.assert_allclose(orbitals.T @ orbitals, np.eye(norb), rtol=0, atol=1e-12)
-
-    def total(frame):
-        diagonal = np.einsum("pi,tpq,qi->ti", frame, stack, frame)
-        return np.sum(diagonal**2)
-
-    reached = total(orbitals)
-    slack = 1e3 * EPS * np.sum(stack**2)
-    assert reached >= total(np.eye(norb)) - slack
-    for p in range(norb):
-        for q in range(p):
-            for angle in np.linspace(-np.pi / 4, np.pi / 4, 9):
-                turned = orbitals.copy()
-                turned[:, p] = np.cos(angle) * orbitals[:, p] + np.sin(angle) * orbitals[:, q]
-                turned[:, q] = np.cos(angle) * orbitals[:, q] - np.sin(angle) * orbitals[:, p]
-                assert total(turned) <= reached * 1.01 + slack
-
-
-@given(st.integers(0, 9))
-def test_everyone_meets_everyone_once(size):
-    met = []
-    for first, second in tournament(size):
-        assert len({*first, *second}) == 2 * len(first)  # nobody plays twice in a round
-        met += [frozenset(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)]
-    assert len(met) == len(set(met)) == size * (size - 1) // 2
 
 
 def test_names():
