@@ -234,12 +234,14 @@ class Work:
     """What went into integrals, and how many pivots there were."""
 
     def __init__(self):
-        self.libcint, self.pivots = 0.0, 0
+        self.libcint, self.pivots, self.chosen = 0.0, 0, 0
 
     def note(self, task, done, _):
-        """Take the number of pivots in atomic orbitals from the progress reports."""
+        """Take the number of pivots, in atomic and in molecular orbitals, from progress reports."""
         if task == "Columns of integrals":
             self.pivots = done
+        if task == "Cholesky vectors":
+            self.chosen = done
 
     def watch_libcint(self):
         """Time PySCF's integral drivers.
@@ -273,7 +275,8 @@ class Work:
         functions, pairs = nao * (nao + 1) / 2, norb * (norb + 1) / 2
         eliminated = self.pivots**2 * functions
         transformed = 2 * self.pivots * nao * norb * (nao + norb)
-        chosen = 2 * rank * self.pivots * pairs
+        replaced = self.pivots - (rank - self.chosen)
+        chosen = 2 * self.chosen * replaced * pairs
         return eliminated + transformed + chosen + 9 * rank * norb**3
 
 

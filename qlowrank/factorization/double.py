@@ -132,6 +132,8 @@ def _in_order(leaves: Array, order: NDArray[np.int64]) -> Array:
         while (there := int(place[here])) != start:
             leaves[here] = leaves[there]
             moved[here], here = True, there
+            if np.count_nonzero(moved) % BATCH == 0:
+                forget(leaves)
         leaves[here], moved[here] = saved, True
     forget(leaves)
     return leaves[: len(order)]

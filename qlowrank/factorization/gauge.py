@@ -75,6 +75,6 @@ def with_positive_peak(columns: Array) -> Array:
     """
     if columns.size == 0:
         return columns
-    rows = np.argmax(np.abs(columns), axis=-2)[..., None, :]
-    signs = np.where(np.take_along_axis(columns, rows, axis=-2) < 0, -1.0, 1.0)
+    highest, lowest = columns.max(axis=-2), columns.min(axis=-2)
+    signs = np.where(-lowest > highest, -1.0, 1.0)[..., None, :]
     return np.asarray(columns * signs)

@@ -13,6 +13,8 @@ from qlowrank.lowrank.threads import ALONE, Workers, slices
 
 COLUMNS = 1024
 """How many columns are multiplied at a time."""
+ROWS = 512
+"""How many rows are read at a time: a file brings 16 pages of each for one that is asked for."""
 TOGETHER = 48
 """How many columns are orthogonalised at a time."""
 AGAIN = 1e-7
@@ -78,7 +80,7 @@ class Repivot:
         pivots: list[int] = []
         while (rank := len(pivots)) < len(vectors) and np.any(residual > limit):
             chosen = self._qualified(residual, limit)
-            block = _orthogonal(basis[:rank], vectors[:, chosen], team)
+            block = _orthogonal(basis[:rank], columns_of(vectors, chosen), team)
             new, used = _new_directions(block, chosen, self.span * residual[chosen[0]])
             new = new[: len(vectors) - rank]
             used = used[: len(new)]
@@ -109,13 +111,23 @@ class Repivot:
         return np.asarray(candidates[order])
 
 
+def columns_of(vectors: Array, indices: np.ndarray) -> Array:
+    """Return a copy of some columns, a few rows at a time, so that a file's pages can go."""
+    result = np.empty((len(vectors), len(indices)))
+    for part in slices(len(vectors), ROWS):
+        result[part] = vectors[part, indices]
+        forget(vectors)
+    return result
+
+
 def product(left: Array, vectors: Array, team: Workers) -> Array:
-    """Return `left @ vectors`, a few columns at a time, so that a file's pages can go."""
-    result = np.empty((len(left), vectors.shape[1]))
+    """Return `left @ vectors`, a block at a time, so that a file's pages can go."""
+    result = np.zeros((len(left), vectors.shape[1]))
 
     def work(part: slice) -> None:
-        np.matmul(left, vectors[:, part], out=result[:, part])
-        forget(vectors)
+        for rows in slices(len(vectors), ROWS):
+            result[:, part] += left[:, rows] @ vectors[rows, part]
+            forget(vectors)
 
     team.run(work, slices(vectors.shape[1], COLUMNS))
     return result
@@ -123,11 +135,13 @@ def product(left: Array, vectors: Array, team: Workers) -> Array:
 
 def squared_norms(vectors: Array, team: Workers) -> Array:
     """Return the diagonal of AᵀA, shape (n,)."""
-    total = np.empty(vectors.shape[1])
+    total = np.zeros(vectors.shape[1])
 
     def work(part: slice) -> None:
-        total[part] = np.einsum("ti,ti->i", vectors[:, part], vectors[:, part])
-        forget(vectors)
+        for rows in slices(len(vectors), ROWS):
+            block = vectors[rows, part]
+            total[part] += np.einsum("ti,ti->i", block, block)
+            forget(vectors)
 
     team.run(work, slices(vectors.shape[1], COLUMNS))
     return total

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qlowrank.checks import Array
 from qlowrank.integrals.direct.shells import Integers, Rows, Shells, columns, positions
-from qlowrank.integrals.pairs import pair_index, unpack
+from qlowrank.integrals.pairs import unpack
 
 NEW = 0.5
 """Share of the integrals between two shell pairs whose columns are computed together: each of the
@@ -36,6 +36,8 @@ class ColumnsTask:
     mirror image are so counted once, whatever the order of the batches."""
     densities: Array = field(metadata={"units": "1", "axes": "density,function,function"})
     """Symmetric densities whose fields are wanted, shape (n, nao, nao)."""
+    packed: Array = field(metadata={"units": "1", "axes": "density,pair"})
+    """The same over pairs of atomic orbitals, once for μν and νμ together, shape (n, npair)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,12 +79,8 @@ class _Fields:
 
     def __init__(self, task: ColumnsTask) -> None:
         shells = task.shells
-        self._shells, self._densities = shells, task.densities
+        self._shells, self._densities, self._packed = shells, task.densities, task.packed
         self._weights = task.shares[shells.owner]
-        low, high = np.tril_indices(shells.nao)
-        twice = np.where(low == high, 1.0, 2.0)
-        self._packed = task.densities[:, low, high] * twice
-        self._index = pair_index(shells.nao)
         self.coulomb = np.zeros(self._packed.shape)
         self.exchange = np.zeros(task.densities.shape)
 
@@ -95,8 +93,9 @@ class _Fields:
         functions, once = np.unique(self._shells.functions(pair), return_index=True)
         self.coulomb += self._packed[:, functions] @ values[once]
         self.coulomb[:, functions] += self._packed @ values[once].T
-        shape = (first.stop - first.start, second.stop - second.start, *self._index.shape)
-        full = np.take(values, self._index, axis=1, mode="clip").reshape(shape)
+        index = self._shells.index
+        shape = (first.stop - first.start, second.stop - second.start, *index.shape)
+        full = np.take(values, index, axis=1, mode="clip").reshape(shape)
         # K_mu,k = sum over l, nu of (mu nu|kl) D_nu,l
         self.exchange[:, :, first] += _contracted(full, self._densities[:, :, second])
         if pair[0] != pair[1]:

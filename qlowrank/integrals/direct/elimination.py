@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpstrf, dtrtri
 
-from qlowrank.checks import Array
+from qlowrank.checks import Array, forget
 from qlowrank.integrals.direct.batch import Batch
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.columns import NEW, ColumnsTask, run
 from qlowrank.integrals.direct.shells import CUTOFF, Integers, Shells
 from qlowrank.integrals.direct.stack import Stack
+from qlowrank.integrals.pairs import pack
 from qlowrank.lowrank.threads import slices
 
 SPAN = 1e-5
@@ -46,6 +47,7 @@ class Elimination:
         scale = weights[low] * weights[high]
         diagonal = shells.diagonal * scale**2
         self.shells, self.densities, self._means = shells, densities, means
+        self._packed = pack(densities * (2 - np.eye(shells.nao)))
         self.rows = np.flatnonzero(diagonal * diagonal.max(initial=0.0) > CUTOFF**2)
         self.residual = diagonal[self.rows]
         self.vectors = Stack(means, len(self.rows))
@@ -57,6 +59,19 @@ class Elimination:
             () if means.checkpoint is None else means.checkpoint.batches(self.vectors.room)
         ):
             self._take(batch)
+
+    @property
+    def sizes(self) -> Array:
+        """Rescaled residual that each vector's pivot had when it was chosen, shape (rank,)."""
+        pivots = np.concatenate([*self._pivots, np.empty(0, dtype=np.int64)])
+        found = [np.empty(0)]
+        start = 0
+        for block in self.vectors.blocks:
+            mine = pivots[start : start + len(block)]
+            found.append((block[np.arange(len(block)), mine] * self._scale[mine]) ** 2)
+            start += len(block)
+            forget(block)
+        return np.concatenate(found)
 
     def lower(self, threshold: float) -> None:
         """Go on until no diagonal element of the rescaled residual is above a threshold."""
@@ -136,10 +151,8 @@ class Elimination:
         edges = np.flatnonzero(np.diff(owner[order], prepend=-1))
         parts = np.split(order, edges[SHELL_PAIRS::SHELL_PAIRS])
         pairs = self.rows[chosen]
-        tasks = (
-            ColumnsTask(self.shells, self.rows, wanted, pairs[part], shares, self.densities)
-            for part in parts
-        )
+        fields = shares, self.densities, self._packed
+        tasks = (ColumnsTask(self.shells, self.rows, wanted, pairs[part], *fields) for part in parts)
         coulomb, exchange = np.zeros(self.densities.shape), np.zeros(self.densities.shape)
         for part, found in zip(parts, self._means.executor.map(run, tasks), strict=True):
             block[part] = found.columns

@@ -13,7 +13,7 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.integrals.direct.budget import enough_for_a_shell_pair
-from qlowrank.integrals.direct.read import FIRST
+from qlowrank.integrals.direct.read import FIRST, LARGE
 from qlowrank.integrals.direct.shells import Rows, Shells, columns, shells_of
 from qlowrank.lowrank.threads import workers
 
@@ -91,6 +91,7 @@ def forecast(
     pairs, functions = norb * (norb + 1) // 2, shells.nao * (shells.nao + 1) // 2
     pivots = int(min(PIVOTS * _rank(shells.nao, asked * FIRST, functions), functions))
     rank = min(_rank(norb, asked, pairs), pivots)
+    stay = min(_rank(norb, asked * LARGE, pairs), rank)
     found, turned, squares = pivots * functions, pivots * pairs, rank * norb**2
     together = [(found, turned), (turned, squares), (squares, squares)]
     held = max(sum(8.0 * n for n in arrays if 8.0 * n <= memory / 3) for arrays in together)
@@ -99,7 +100,7 @@ def forecast(
     products = (
         pivots**2 * functions / 2
         + 2 * pivots * (shells.nao**2 * norb + shells.nao * norb**2)
-        + 2 * rank * pivots * pairs
+        + (rank - stay) * (pivots - stay) * pairs
         + EIGEN * rank * norb**3
     )
     with workers() as team:

@@ -25,14 +25,22 @@ from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank import Progress, Repivot, Truncation
 from qlowrank.lowrank.cholesky import rounding_floor
 from qlowrank.lowrank.repivot import squared_norms
+from qlowrank.lowrank.threads import slices
 
-FIRST = 1 / 16
+FIRST = 1 / 8
 """First threshold in rescaled atomic orbitals, as a share of the tolerance."""
 NEARLY, LEAST = 0.8, 1 / 16
 """A threshold that turned out too high is lowered in proportion and a little more, but by no more
 than this."""
-SHARE = 0.6
-"""How much of the tolerance the first decomposition may use up; new pivots take the rest."""
+SHARE = 0.9
+"""How much of the tolerance the first decomposition may use up for the worst pair of orbitals; new
+pivots take the rest, which is nearly all of it for nearly all pairs."""
+LARGE = 1e4
+"""A vector whose pivot's residual was at least this many times the tolerance is a factor as it is:
+new pivots would span much the same. Only smaller ones are replaced by fewer."""
+WHOLE = 0.8
+"""In active spaces of less than this share of the basis every vector is replaced, since those of
+pivots in atomic orbitals are then more than the active pairs need."""
 PIVOTS = 4
 """Pivots for each atomic orbital whose rounding errors are allowed for. Ten or so are used, but the
 errors have both signs; a judgement, not a bound, as what was reached is proven afterwards."""
@@ -91,10 +99,13 @@ def read_directly(
         first = _first(source, space, basis, densities, asked, own)
         allowed = asked - pack(first.bounds) - first.noise
         sheets = Sheets(own, len(first.vectors), space.window.shape[1])
-        second = Repivot()(first.vectors, allowed, own.team, sheets.take, progress)
+        method = Repivot()
+        for part in slices(first.large, method.batch):
+            sheets.take(first.vectors[part])
+        second = method(first.vectors[first.large :], allowed, own.team, sheets.take, progress)
     parts, norb = first.parts, space.window.shape[1]
     bounds = unpack(second.residual_diagonal, norb) + first.bounds
-    noise = first.noise + second.rounding
+    noise = first.noise + max(first.rounding, second.rounding)
     del first
     give_back()
     factors = sheets.filled
@@ -144,6 +155,11 @@ class _Basis:
         share = min(PIVOTS * self.shells.nao / len(low), 1.0)
         return share * rounding_floor(self.shells.diagonal * scale**2)
 
+    def large(self, tolerance: float) -> float:
+        """Rescaled residual from which on a pivot's vector is a factor as it is."""
+        nao, norb = self.orbitals.shape
+        return LARGE * tolerance if norb >= WHOLE * nao else np.inf
+
     def reachable(self, tolerance: float) -> float:
         """Return the tolerance to work to, or say which one is within reach."""
         least = self.floor / FIRST
@@ -162,8 +178,12 @@ class _First:
 
     parts: ExactParts
     vectors: Array
+    large: int
+    """So many of the vectors, the first, stay as they are."""
     bounds: Array
     noise: float
+    rounding: float
+    """What cannot be told from zero beside the squares of all vectors."""
 
 
 def _first(
@@ -177,20 +197,27 @@ def _first(
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
     threshold, parts = max(asked * FIRST, basis.floor), None
     norb = space.window.shape[1]
-    vectors = np.empty((0, norb * (norb + 1) // 2))
+    vectors, large = np.empty((0, norb * (norb + 1) // 2)), 0
     found = Elimination(basis.shells, basis.weights, densities.matrices, own)
     while True:
         found.lower(threshold)
         if parts is None:
             parts = exact_parts(source, space, densities, *_fields(space, densities, found))
-        vectors = transformed(found.vectors.blocks, found.rows, basis.orbitals, own, vectors)
+        places = np.arange(len(found.vectors))
+        if not len(vectors):  # those that come later are smaller
+            stay = found.sizes >= basis.large(asked)
+            large = int(np.count_nonzero(stay))
+            places[np.argsort(~stay, kind="stable")] = np.arange(len(places))
+        turned = found.vectors.blocks, places, found.rows, basis.orbitals, own, vectors
+        vectors = transformed(*turned)
         squares = squared_norms(vectors, own.team)
         bounds = residual_bounds(parts.exchange, unpack(squares, norb))
         noise = max(float(-bounds.min(initial=0.0)), 0.0)
         most = float(bounds.max(initial=0.0))
         if most <= SHARE * asked:
             _refuse_negative(noise, asked)
-            return _First(parts, vectors, np.maximum(bounds, 0.0), noise)
+            rounding = rounding_floor(squares)
+            return _First(parts, vectors, large, np.maximum(bounds, 0.0), noise, rounding)
         if threshold <= basis.floor:
             raise InputError(
                 f"No error below {most / SHARE:.1e} Hartree can be proven with these "

@@ -19,7 +19,7 @@ import numpy as np
 from qlowrank.checks import Array
 from qlowrank.integrals.direct.shells import Integers
 
-GROUPS = 6
+GROUPS = 4
 """Into how many groups of neighbouring orbitals the exchange of the virtual ones is resolved."""
 
 

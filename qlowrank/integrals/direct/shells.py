@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlowrank.checks import Array
+from qlowrank.integrals.pairs import pair_index
 
 CUTOFF = 1e-15
 """Integrals that the Schwarz inequality proves to be below this, in Hartree, are not computed."""
@@ -70,6 +71,11 @@ class Shells:
         return np.asarray(high * (high + 1) // 2 + low)
 
     @cached_property
+    def index(self) -> Integers:
+        """Pair index of each two atomic orbitals, shape (nao, nao)."""
+        return pair_index(self.nao)
+
+    @cached_property
     def optimizer(self) -> Any:
         """Tables of primitive pairs for libcint; made once a process."""
         from pyscf.gto.moleintor import make_cintopt
@@ -79,17 +85,13 @@ class Shells:
     @cached_property
     def diagonal(self) -> Array:
         """Each (μν|μν), shape (npair,), Hartree."""
-        from pyscf import lib
-        from pyscf.gto.moleintor import getints4c
+        from pyscf.gto.moleintor import getints_by_shell
 
         values = np.zeros(self.nao * (self.nao + 1) // 2)
-        tables = (self.atm, self.bas, self.env)
-        with lib.with_omp_threads(1):  # each block is too small to be worth waking threads for
-            for pair in self.pairs:
-                both = (pair[0], pair[0] + 1, pair[1], pair[1] + 1) * 2
-                block = getints4c(self.intor, *tables, shls_slice=both, cintopt=self.optimizer)
-                side = block.shape[0] * block.shape[1]
-                values[self.functions(pair)] = np.diagonal(block.reshape(side, side))
+        for pair in self.pairs:
+            both = (*pair, *pair)
+            block = getints_by_shell(self.intor, both, self.atm, self.bas, self.env)
+            values[self.functions(pair)] = np.einsum("klkl->kl", block).ravel()
         return values
 
     @cached_property

@@ -6,6 +6,7 @@ import numpy as np
 from qlowrank.checks import Array, forget
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.shells import Integers
+from qlowrank.lowrank.repivot import columns_of
 
 LEAST = 512
 """Vectors that one array of memory has room for, at least; room that is not used costs none."""
@@ -46,7 +47,7 @@ class Stack:
 
     def at(self, columns: Integers) -> list[Array]:
         """Return some columns of each block."""
-        return [np.array(block[:, columns]) for block in self.blocks]
+        return [columns_of(block, columns) for block in self.blocks]
 
     def subtract(self, factors: list[Array], target: Array, part: slice) -> None:
         """Take `Σ factor @ block[:, part]` away from `target`, in place."""

@@ -118,6 +118,54 @@ def test_integrals_that_pyscf_did_not_keep():
     assert mf._eri is None
 
 
+@pytest.mark.parametrize("name", ["water-631g", "o2", "cn"])
+def test_any_division_into_large_and_small_vectors_is_proven(monkeypatch, name):
+    """None, some or all vectors stay as they are; new pivots make the others fewer."""
+    ranks = []
+    for least in (np.inf, 1e3, 0.0):
+        monkeypatch.setattr(module, "LARGE", least)
+        ranks.append(assert_proven(mean_field(name), 1e-6).truncation.rank)
+    assert ranks[0] < ranks[2]
+    assert ranks[1] <= ranks[2]
+
+
+def test_large_vectors_come_first_and_as_they_are(monkeypatch):
+    """However often the threshold is lowered afterwards."""
+    monkeypatch.setattr(module, "LARGE", 1e2)
+    monkeypatch.setattr(module, "FIRST", 4.0)
+    found = []
+    lower = module.Elimination.lower
+
+    def kept(self, threshold):
+        lower(self, threshold)
+        found.append((self, len(self.vectors)))
+
+    monkeypatch.setattr(module.Elimination, "lower", kept)
+    mf = mean_field("water-631g")
+    squares = assert_proven(mf, 1e-4)
+    elimination, _ = found[-1]
+    assert len(found) > 1
+    low, high = np.tril_indices(mf.mol.nao)
+    vectors = np.zeros((len(elimination.vectors), len(low)))
+    vectors[:, elimination.rows] = np.concatenate(elimination.vectors.blocks)
+    weights = np.linalg.norm(mf.mo_coeff, axis=1)
+    sizes = np.max((vectors * weights[low] * weights[high]) ** 2, axis=1)  # at least the pivot's
+    assert np.all(elimination.sizes <= sizes * (1 + 1e-12))
+    large = np.flatnonzero(elimination.sizes[: found[0][1]] >= 1e2 * 1e-4)
+    assert 0 < len(large) < len(squares.factors)
+    for factor, vector in zip(squares.factors, vectors[large], strict=False):
+        square = np.zeros((mf.mol.nao, mf.mol.nao))
+        square[low, high] = square[high, low] = vector
+        expected = mf.mo_coeff.T @ square @ mf.mo_coeff
+        np.testing.assert_allclose(factor, expected, rtol=0, atol=1e-12)
+
+
+def test_small_active_spaces_take_no_more_factors_than_pairs():
+    """Pivots in atomic orbitals are ten times as many as 21 pairs."""
+    squares = read_directly(mean_field("water-631g"), tolerance=1e-6, active=(6, 6))
+    assert len(squares.factors) <= 6 * 7 / 2
+
+
 def test_a_threshold_that_is_not_enough_is_lowered(monkeypatch):
     calls = []
     lower = module.Elimination.lower
