@@ -152,7 +152,9 @@ class Elimination:
         parts = np.split(order, edges[SHELL_PAIRS::SHELL_PAIRS])
         pairs = self.rows[chosen]
         fields = shares, self.densities, self._packed
-        tasks = (ColumnsTask(self.shells, self.rows, wanted, pairs[part], *fields) for part in parts)
+        tasks = (
+            ColumnsTask(self.shells, self.rows, wanted, pairs[part], *fields) for part in parts
+        )
         coulomb, exchange = np.zeros(self.densities.shape), np.zeros(self.densities.shape)
         for part, found in zip(parts, self._means.executor.map(run, tasks), strict=True):
             block[part] = found.columns

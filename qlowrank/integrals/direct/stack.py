@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vectors that come a few at a time, in as few and as large arrays as may be."""
 
-import numpy as np
-
 from qlowrank.checks import Array, forget
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.shells import Integers

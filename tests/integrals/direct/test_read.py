@@ -118,7 +118,7 @@ def test_integrals_that_pyscf_did_not_keep():
     assert mf._eri is None
 
 
-@pytest.mark.parametrize("name", ["water-631g", "o2", "cn"])
+@pytest.mark.parametrize("name", ["water-631g", "o2"])
 def test_any_division_into_large_and_small_vectors_is_proven(monkeypatch, name):
     """None, some or all vectors stay as they are; new pivots make the others fewer."""
     ranks = []
