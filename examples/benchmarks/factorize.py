@@ -301,25 +301,30 @@ def largest_error(converged, values, leaves):
     orbitals = converged.mo_coeff
     densities = [np.outer(orbitals[:, p], orbitals[:, q]) for p, q in pairs]
     fields = converged.get_j(converged.mol, [(d + d.T) / 2 for d in densities], hermi=1)
-    worst = 0.0
-    for (p, q), field in zip(pairs, fields, strict=True):
-        weights = np.einsum("tk,tk,tk->t", leaves[:, p], values, leaves[:, q])
-        row = orbitals.T @ field @ orbitals
-        for part in np.array_split(np.arange(len(leaves)), max(1, len(leaves) // 64)):
-            scaled = leaves[part] * (weights[part, None] * values[part])[:, None, :]
-            row -= np.einsum("tpk,tqk->pq", scaled, leaves[part], optimize=True)
-        worst = max(worst, float(np.abs(row).max()))
-    return worst
+    missing = np.array([orbitals.T @ field @ orbitals for field in fields])
+    for part in batches(len(leaves)):
+        factors = rebuilt(leaves[part], values[part])
+        weights = factors[:, pairs[:, 0], pairs[:, 1]]
+        missing -= np.tensordot(weights.T, factors, axes=1)
+    return float(np.abs(missing).max())
+
+
+def batches(count):
+    """Cut a number of leaves into a few at a time."""
+    return [slice(start, start + 64) for start in range(0, count, 64)]
+
+
+def rebuilt(leaves, values):
+    """U diag(values) Uᵀ of each leaf."""
+    return np.matmul(leaves * values[:, None, :], leaves.transpose(0, 2, 1))
 
 
 def one_norm(converged, values, leaves):
     """Chebyshev step for the squares, nuclear norm for the one-body part, Hartree."""
     body = converged.mo_coeff.T @ converged.get_hcore() @ converged.mo_coeff
-    for part in np.array_split(np.arange(len(leaves)), max(1, len(leaves) // 64)):
-        squared = leaves[part] * (values[part] ** 2)[:, None, :]
-        body = body - np.einsum("tpk,tqk->pq", squared, leaves[part], optimize=True) / 2
-        traced = leaves[part] * (values[part].sum(axis=1)[:, None] * values[part])[:, None, :]
-        body = body + np.einsum("tpk,tqk->pq", traced, leaves[part], optimize=True)
+    for part in batches(len(leaves)):
+        traces = values[part].sum(axis=1)[:, None]
+        body += rebuilt(leaves[part], values[part] * (traces - values[part] / 2)).sum(axis=0)
     squares = (np.abs(values).sum(axis=1) ** 2).sum() / 4
     return float(np.abs(np.linalg.eigvalsh(body)).sum() + squares)
 

@@ -18,7 +18,7 @@ from qlowrank.integrals.direct.record import Squares
 from qlowrank.integrals.direct.residual import residual_bounds
 from qlowrank.integrals.direct.sheets import Sheets
 from qlowrank.integrals.direct.shells import Shells, shells_of
-from qlowrank.integrals.direct.transform import transformed
+from qlowrank.integrals.direct.transform import Transformed
 from qlowrank.integrals.mean_field import provenance
 from qlowrank.integrals.orbital_space import OrbitalSpace, examine
 from qlowrank.integrals.pairs import pack, unpack
@@ -197,27 +197,27 @@ def _first(
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
     threshold, parts = max(asked * FIRST, basis.floor), None
     norb = space.window.shape[1]
-    vectors, large = np.empty((0, norb * (norb + 1) // 2)), 0
+    large = 0
     found = Elimination(basis.shells, basis.weights, densities.matrices, own)
+    turned = Transformed(found.rows, basis.orbitals, own)
     while True:
         found.lower(threshold)
         if parts is None:
             parts = exact_parts(source, space, densities, *_fields(space, densities, found))
-        places = np.arange(len(found.vectors))
-        if not len(vectors):  # those that come later are smaller
+        places = np.arange(len(found.vectors) - len(turned.filled))
+        if not len(turned.filled):  # those that come later are smaller
             stay = found.sizes >= basis.large(asked)
             large = int(np.count_nonzero(stay))
             places[np.argsort(~stay, kind="stable")] = np.arange(len(places))
-        turned = found.vectors.blocks, places, found.rows, basis.orbitals, own, vectors
-        vectors = transformed(*turned)
-        squares = squared_norms(vectors, own.team)
+        turned.take(found.vectors.blocks, places)
+        squares = squared_norms(turned.filled, own.team)
         bounds = residual_bounds(parts.exchange, unpack(squares, norb))
         noise = max(float(-bounds.min(initial=0.0)), 0.0)
         most = float(bounds.max(initial=0.0))
         if most <= SHARE * asked:
             _refuse_negative(noise, asked)
             rounding = rounding_floor(squares)
-            return _First(parts, vectors, large, np.maximum(bounds, 0.0), noise, rounding)
+            return _First(parts, turned.filled, large, np.maximum(bounds, 0.0), noise, rounding)
         if threshold <= basis.floor:
             raise InputError(
                 f"No error below {most / SHARE:.1e} Hartree can be proven with these "

@@ -17,48 +17,73 @@ COPIED = 128
 """How many vectors are copied at a time."""
 
 
-def transformed(
-    vectors: Sequence[Array],
-    places: Integers,
-    rows: Integers,
-    orbitals: Array,
-    means: Means,
-    known: Array,
-) -> Array:
-    r"""Return :math:`L^t_{pq} = \sum_{\mu\nu} C_{\mu p} L^t_{\mu\nu} C_{\nu q}`, (rank, npair).
+class Transformed:
+    r"""Vectors :math:`L^t_{pq} = \sum_{\mu\nu} C_{\mu p} L^t_{\mu\nu} C_{\nu q}`, packed.
 
-    Args:
-        vectors: L, stacks of vectors on some rows, Hartree^½.
-        places: Where each vector goes in the result, a permutation.
-        rows: The rows, as pairs of atomic orbitals; all others are zero.
-        orbitals: C, shape (nao, norb).
-        means: Memory and threads.
-        known: The first of the results, where they were computed before from as many of the first
-            vectors, shape (n, npair).
+    There is room for about one batch more than have come: room that is not used takes no memory.
     """
-    nao, norb = orbitals.shape
-    place = np.full(nao * (nao + 1) // 2, len(rows))  # one more, which is zero
-    place[rows] = np.arange(len(rows))
-    index = place[pair_index(nao)]
-    result = means.array(len(places), norb * (norb + 1) // 2)
-    for part in slices(len(known), COPIED):
-        result[part] = known[part]
-        forget(known)
-        forget(result)
-    size, start = means.vectors_at_a_time(nao, VECTORS), 0
-    for stack in vectors:
-        missing = stack[max(len(known) - start, 0) :]
-        where = places[start + len(stack) - len(missing) : start + len(stack)]
 
-        def work(part: slice, missing: Array = missing, where: Integers = where) -> None:
-            padded = np.zeros((part.stop - part.start, len(rows) + 1))
-            padded[:, :-1] = missing[part]
-            square = np.take(padded, index, axis=1, mode="clip")
-            half = square.reshape(-1, nao) @ orbitals
-            result[where[part]] = pack(orbitals.T @ half.reshape(-1, nao, norb))
-            forget(missing)
-            forget(result)
+    def __init__(self, rows: Integers, orbitals: Array, means: Means) -> None:
+        """Prepare for vectors on some rows.
 
-        means.team.run(work, slices(len(missing), size))
-        start += len(stack)
-    return result
+        Args:
+            rows: The rows, as pairs of atomic orbitals; all others are zero.
+            orbitals: C, shape (nao, norb).
+            means: Memory and threads.
+        """
+        nao, norb = orbitals.shape
+        place = np.full(nao * (nao + 1) // 2, len(rows))  # one more, which is zero
+        place[rows] = np.arange(len(rows))
+        self._index = place[pair_index(nao)]
+        self._width, self._orbitals, self._means = len(rows), orbitals, means
+        self._array = np.empty((0, norb * (norb + 1) // 2))
+        self._count = 0
+
+    @property
+    def filled(self) -> Array:
+        """What has come so far, shape (rank, npair), Hartree^½."""
+        return self._array[: self._count]
+
+    def take(self, vectors: Sequence[Array], places: Integers) -> None:
+        """Transform the vectors that have not come yet.
+
+        Args:
+            vectors: L, stacks of all vectors on the rows, Hartree^½.
+            places: Where each of the new ones goes among them, a permutation.
+        """
+        known, target = self._count, self._room(len(places))
+        size, start = self._means.vectors_at_a_time(len(self._index), VECTORS), 0
+        for stack in vectors:
+            new = stack[max(known - start, 0) :]
+            first = max(start - known, 0)
+            where = places[first : first + len(new)]
+
+            def work(part: slice, new: Array = new, where: Integers = where) -> None:
+                target[where[part]] = self._turned(new[part])
+                forget(new)
+                forget(target)
+
+            self._means.team.run(work, slices(len(new), size))
+            start += len(stack)
+
+    def _turned(self, vectors: Array) -> Array:
+        """Return some vectors in the wanted orbitals."""
+        padded = np.zeros((len(vectors), self._width + 1))
+        padded[:, :-1] = vectors
+        nao, norb = self._orbitals.shape
+        square = np.take(padded, self._index, axis=1, mode="clip")
+        half = square.reshape(-1, nao) @ self._orbitals
+        return pack(self._orbitals.T @ half.reshape(-1, nao, norb))
+
+    def _room(self, count: int) -> Array:
+        """Return the place of the next vectors, and take them for come."""
+        start, self._count = self._count, self._count + count
+        if self._count > len(self._array):
+            spare = len(self._index)
+            grown = self._means.array(self._count + spare, self._array.shape[1])
+            for part in slices(start, COPIED):
+                grown[part] = self._array[part]
+                forget(self._array)
+                forget(grown)
+            self._array = grown
+        return self._array[start : self._count]
