@@ -13,7 +13,7 @@ from qlowrank.lowrank.threads import ALONE, Workers, slices
 
 COLUMNS = 1024
 """How many columns are multiplied at a time."""
-ROWS = 512
+ROWS = 256
 """How many rows are read at a time: a file brings 16 pages of each for one that is asked for."""
 TOGETHER = 48
 """How many columns are orthogonalised at a time."""
