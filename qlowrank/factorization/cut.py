@@ -19,7 +19,7 @@ import numpy as np
 
 from qlowrank.checks import Array, forget
 
-BATCH = 64
+BATCH = 16
 """Leaves handled at a time."""
 
 Parts = Iterable[tuple[Array, Array]]
