@@ -13,6 +13,8 @@ from qlowrank.lowrank.threads import slices
 
 VECTORS = 16
 """How many vectors a thread takes at a time."""
+SPARE = 1 / 8
+"""Room for more vectors, as a share of those that came first; lowering a threshold takes less."""
 COPIED = 128
 """How many vectors are copied at a time."""
 
@@ -20,7 +22,7 @@ COPIED = 128
 class Transformed:
     r"""Vectors :math:`L^t_{pq} = \sum_{\mu\nu} C_{\mu p} L^t_{\mu\nu} C_{\nu q}`, packed.
 
-    There is room for about one batch more than have come: room that is not used takes no memory.
+    There is room for some more than have come: room that is not used takes no memory.
     """
 
     def __init__(self, rows: Integers, orbitals: Array, means: Means) -> None:
@@ -79,8 +81,8 @@ class Transformed:
         """Return the place of the next vectors, and take them for come."""
         start, self._count = self._count, self._count + count
         if self._count > len(self._array):
-            spare = len(self._index)
-            grown = self._means.array(self._count + spare, self._array.shape[1])
+            room = self._count + int(SPARE * self._count)
+            grown = self._means.array(room, self._array.shape[1])
             for part in slices(start, COPIED):
                 grown[part] = self._array[part]
                 forget(self._array)
