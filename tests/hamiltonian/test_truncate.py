@@ -12,12 +12,12 @@ from qlowrank.lowrank import RandomizedSVD, TruncatedSVD
 from tests import molecules
 from tests.strategies import hamiltonians
 
-RULES = [
-    ql.ErrorRule(1e-3),
-    ql.TraceRule(5e-3),
-    ql.EnergyRule(2e-2),
-    ql.EnergyRule(1e-3, certificate=lambda h: h.residual_trace),
-]
+RULES = {
+    "error": ql.ErrorRule(1e-3),
+    "trace": ql.TraceRule(5e-3),
+    "energy": ql.EnergyRule(2e-2),
+    "certificate": ql.EnergyRule(1e-3, certificate=lambda h: h.residual_trace),
+}
 
 
 def exact_error(name, hamiltonian):
@@ -25,7 +25,7 @@ def exact_error(name, hamiltonian):
     return molecules.integrals(name)[2] - hamiltonian.two_body()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("prepare", [lambda h: h, ql.principal_factors], ids=["pivots", "eigen"])
 def test_bounds_hold_and_the_residual_is_positive(rule, prepare):
     whole = prepare(ql.from_pyscf(molecules.mean_field("water"), tolerance=1e-8))
