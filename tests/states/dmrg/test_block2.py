@@ -154,6 +154,15 @@ def test_block2_dies(tmp_path, monkeypatch):
         ground_state_mps(from_example("h2"), method=QUICK)
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises KeyboardInterrupt, also in a process that was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_in_the_middle_of_a_sweep(tmp_path):
     """Ctrl-C while block2 works: the last sweep is kept, and block2 and its files are gone."""
     method = Block2DMRG(memory=100_000_000, scratch=str(tmp_path))
