@@ -37,7 +37,8 @@ class ColumnsTask:
     densities: Array = field(metadata={"units": "1", "axes": "density,function,function"})
     """Symmetric densities whose fields are wanted, shape (n, nao, nao)."""
     packed: Array = field(metadata={"units": "1", "axes": "density,pair"})
-    """The same over pairs of atomic orbitals, once for μν and νμ together, shape (n, npair)."""
+    """Those whose J is wanted too, over pairs of atomic orbitals, once for μν and νμ together,
+    shape (m, npair)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,7 +71,7 @@ def run(task: ColumnsTask) -> ColumnsResult:
     return ColumnsResult(
         columns=block,
         coulomb=unpack(fields.coulomb, shells.nao),
-        exchange=fields.exchange + fields.exchange.transpose(0, 2, 1),
+        exchange=fields.exchange,
     )
 
 
@@ -79,31 +80,36 @@ class _Fields:
 
     def __init__(self, task: ColumnsTask) -> None:
         shells = task.shells
-        self._shells, self._densities, self._packed = shells, task.densities, task.packed
+        self._shells, self._packed = shells, task.packed
         self._weights = task.shares[shells.owner]
-        self.coulomb = np.zeros(self._packed.shape)
-        self.exchange = np.zeros(task.densities.shape)
+        # function, function, density: one shell's functions are then rows of a product
+        self._densities = np.ascontiguousarray(task.densities.transpose(1, 2, 0))
+        self.coulomb = np.zeros(task.packed.shape)
+        self._exchange = np.zeros(self._densities.shape)
+
+    @property
+    def exchange(self) -> Array:
+        """K, once added to its transpose, shape (n, nao, nao)."""
+        half = self._exchange.transpose(2, 0, 1)
+        return np.asarray(half + half.transpose(0, 2, 1))
 
     def add(self, pair: Integers, values: Array) -> None:
         """Take in the columns of one shell pair, as `columns` returns them, and spoil them."""
-        if not len(self._densities):
+        number = self._densities.shape[2]
+        if number == 0:
             return
-        first, second = (slice(*self._shells.starts[s : s + 2]) for s in pair)
         values *= self._weights
         functions, once = np.unique(self._shells.functions(pair), return_index=True)
         self.coulomb += self._packed[:, functions] @ values[once]
         self.coulomb[:, functions] += self._packed @ values[once].T
-        index = self._shells.index
-        shape = (first.stop - first.start, second.stop - second.start, *index.shape)
-        full = np.take(values, index, axis=1, mode="clip").reshape(shape)
-        # K_mu,k = sum over l, nu of (mu nu|kl) D_nu,l
-        self.exchange[:, :, first] += _contracted(full, self._densities[:, :, second])
+        first, second = (slice(*self._shells.starts[s : s + 2]) for s in pair)
+        of_first, of_second = self._densities[first], self._densities[second]
+        square = np.take(values, self._shells.index, axis=1, mode="clip")
+        square = square.reshape(len(of_first), len(of_second), *self._shells.index.shape)
+        # K_k,mu = sum over l, nu of (mu nu|kl) D_l,nu, and the same with k and l exchanged
+        sides = np.empty((*square.shape[:3], 2 * number))
+        sides[..., :number], sides[..., number:] = of_second, of_first[:, None]
+        halves = square @ sides
+        self._exchange[first] += halves[..., :number].sum(axis=1)
         if pair[0] != pair[1]:
-            swapped = full.transpose(1, 0, 2, 3)
-            self.exchange[:, :, second] += _contracted(swapped, self._densities[:, :, first])
-
-
-def _contracted(full: Array, densities: Array) -> Array:
-    """Return Σ_lν A_klμν D_dνl, shape (d, μ, k)."""
-    by_last = np.ascontiguousarray(densities.transpose(2, 1, 0))
-    return np.asarray(np.matmul(full, by_last).sum(axis=1).transpose(2, 1, 0))
+            self._exchange[second] += halves[..., number:].sum(axis=0)

@@ -42,12 +42,24 @@ class Elimination:
     Rows that the Schwarz inequality proves to be zero up to `CUTOFF` are not kept.
     """
 
-    def __init__(self, shells: Shells, weights: Array, densities: Array, means: Means) -> None:
+    def __init__(
+        self, shells: Shells, weights: Array, densities: Array, filled: list[int], means: Means
+    ) -> None:
+        """Prepare to decompose.
+
+        Args:
+            shells: The basis.
+            weights: Scale of each atomic orbital when pivots are compared, shape (nao,).
+            densities: Whose K is wanted, symmetric, shape (n, nao, nao).
+            filled: Positions of those whose J is wanted too; that of others is zero.
+            means: Memory, disk and threads.
+        """
         low, high = np.tril_indices(shells.nao)
         scale = weights[low] * weights[high]
         diagonal = shells.diagonal * scale**2
         self.shells, self.densities, self._means = shells, densities, means
-        self._packed = pack(densities * (2 - np.eye(shells.nao)))
+        self._filled = filled
+        self._packed = pack(densities[filled] * (2 - np.eye(shells.nao)))
         self.rows = np.flatnonzero(diagonal * diagonal.max(initial=0.0) > CUTOFF**2)
         self.residual = diagonal[self.rows]
         self.vectors = Stack(means, len(self.rows))
@@ -158,7 +170,7 @@ class Elimination:
         coulomb, exchange = np.zeros(self.densities.shape), np.zeros(self.densities.shape)
         for part, found in zip(parts, self._means.executor.map(run, tasks), strict=True):
             block[part] = found.columns
-            coulomb += found.coulomb
+            coulomb[self._filled] += found.coulomb
             exchange += found.exchange
         return block, new, coulomb, exchange
 

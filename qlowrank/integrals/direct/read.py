@@ -198,7 +198,8 @@ def _first(
     threshold, parts = max(asked * FIRST, basis.floor), None
     norb = space.window.shape[1]
     large = 0
-    found = Elimination(basis.shells, basis.weights, densities.matrices, own)
+    wanted = densities.matrices, densities.filled
+    found = Elimination(basis.shells, basis.weights, *wanted, own)
     turned = Transformed(found.rows, basis.orbitals, own)
     while True:
         found.lower(threshold)

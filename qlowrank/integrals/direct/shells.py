@@ -85,13 +85,27 @@ class Shells:
     @cached_property
     def diagonal(self) -> Array:
         """Each (μν|μν), shape (npair,), Hartree."""
-        from pyscf.gto.moleintor import getints_by_shell
+        from pyscf.gto.moleintor import libcgto
 
-        values = np.zeros(self.nao * (self.nao + 1) // 2)
-        for pair in self.pairs:
-            both = (*pair, *pair)
-            block = getints_by_shell(self.intor, both, self.atm, self.bas, self.env)
-            values[self.functions(pair)] = np.einsum("klkl->kl", block).ravel()
+        evaluate, widths = getattr(libcgto, self.intor), np.diff(self.starts)
+        block, four = np.empty(self.widest**2), (ctypes.c_int * 4)()
+        tables = (
+            *(self.atm.ctypes.data_as(ctypes.c_void_p), ctypes.c_int(len(self.atm))),
+            *(self.bas.ctypes.data_as(ctypes.c_void_p), ctypes.c_int(len(self.bas))),
+            self.env.ctypes.data_as(ctypes.c_void_p),
+        )
+        to = block.ctypes.data_as(ctypes.c_void_p)
+        found = []
+        for first, second in self.pairs.tolist():
+            four[:] = [first, second, first, second]
+            evaluate(to, None, four, *tables, self.optimizer, None)
+            count = int(widths[first] * widths[second])  # the block is a matrix, (lk, lk)
+            found.append(block[: count**2 : count + 1].copy())
+        values = np.empty(self.nao * (self.nao + 1) // 2)
+        shell = np.repeat(np.arange(self.n_shells), widths)
+        high, low = np.nonzero(shell[:, None] >= shell)
+        order = np.lexsort((high, low, shell[low], shell[high]))
+        values[self.index[high[order], low[order]]] = np.concatenate(found)
         return values
 
     @cached_property
