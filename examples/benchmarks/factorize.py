@@ -6,8 +6,9 @@
     python examples/benchmarks/factorize.py --molecule icosane --peer qlowrank --max-memory 16e9
 
 Each measurement is a fresh process: from a converged PySCF mean field without cached integrals to
-the leaves. Peak memory is the kernel's high-water mark of the timed part, above what the process
-held before. The error is measured here, the same way for everyone: leaves and cores are contracted
+the leaves. Memory is written to before the clock starts, since a virtual machine may have to ask
+its host for it. Peak memory is the kernel's high-water mark of the timed part, above what the
+process held before. The error is measured here, the same way for everyone: leaves and cores are contracted
 back and compared with PySCF's integrals in molecular orbitals, all of them up to 120 orbitals, and
 whole rows (pq| of them for some pairs pq beyond. The one-norm is computed here too, from the
 returned leaves, by the formula of von Burg et al. (arXiv:2007.14460) with the one-body part of Lee
@@ -45,6 +46,8 @@ ALL_ROWS = 120
 """Up to this many orbitals every integral is compared."""
 FITTED_FROM = 250
 """From this many orbitals on, density fitting chooses them."""
+TOUCHED = 3e9
+"""Bytes that are written to before the clock starts, if half of the free memory is as much."""
 
 
 def alkane(n):
@@ -199,6 +202,16 @@ def peak_memory(reset=False):
     return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])
 
 
+def touch_memory():
+    """Have memory handed out before the clock starts.
+
+    A virtual machine may get it from its host only when it is first written to, at seconds for a
+    gigabyte, which would be charged to whoever comes first or needs most.
+    """
+    free = re.search(r"MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"))
+    np.empty(int(min(TOUCHED, 512 * int(free[1])) / 8)).fill(1.0)
+
+
 def measure(peer, molecule, cache, max_memory, atomic_tolerance):
     """Time one peer on one molecule in this process."""
     converged = mean_field(molecule, cache)
@@ -212,6 +225,7 @@ def measure(peer, molecule, cache, max_memory, atomic_tolerance):
         work.watch_libcint()
     if peer == "ipie":
         options = {"atomic_tolerance": atomic_tolerance}
+    touch_memory()
     before = peak_memory(reset=True)
     start, spent = time.perf_counter(), time.process_time()
     values, leaves = PEERS[peer](converged, **options)
