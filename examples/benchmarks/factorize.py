@@ -8,11 +8,11 @@
 Each measurement is a fresh process: from a converged PySCF mean field without cached integrals to
 the leaves. Memory is written to before the clock starts, since a virtual machine may have to ask
 its host for it. Peak memory is the kernel's high-water mark of the timed part, above what the
-process held before. The error is measured here, the same way for everyone: leaves and cores are contracted
-back and compared with PySCF's integrals in molecular orbitals, all of them up to 120 orbitals, and
-whole rows (pq| of them for some pairs pq beyond. The one-norm is computed here too, from the
-returned leaves, by the formula of von Burg et al. (arXiv:2007.14460) with the one-body part of Lee
-et al. (arXiv:2011.03494).
+process held before. The error is measured here, the same way for everyone: leaves and cores are
+contracted back and compared with PySCF's integrals in molecular orbitals, all of them up to 120
+orbitals, and whole rows (pq| of them for some pairs pq beyond. The one-norm is computed here too,
+from the returned leaves, by the formula of von Burg et al. (arXiv:2007.14460) with the one-body
+part of Lee et al. (arXiv:2011.03494).
 
 Tolerances mean different things. ffsim's and PennyLane's is the largest error in molecular
 orbitals, as ours; ipie's is in atomic orbitals, and 1e-8 there gives errors of 1e-6 to 1e-4 in
