@@ -48,9 +48,9 @@ class ColumnsResult:
     columns: Array = field(metadata={"units": "hartree", "axes": "column,row"})
     """(column|row)."""
     coulomb: Array = field(metadata={"units": "hartree", "axes": "density,function,function"})
-    """J of the integrals that count, once added to its transpose."""
+    """J of the integrals that count, of the densities in `packed`."""
     exchange: Array = field(metadata={"units": "hartree", "axes": "density,function,function"})
-    """K of the same, once added to its transpose."""
+    """K of the same, of all densities."""
 
 
 def run(task: ColumnsTask) -> ColumnsResult:
