@@ -80,7 +80,7 @@ class Repivot:
         pivots: list[int] = []
         while (rank := len(pivots)) < len(vectors) and np.any(residual > limit):
             chosen = self._qualified(residual, limit)
-            block = _orthogonal(basis[:rank], columns_of(vectors, chosen), team)
+            block = _orthogonal(basis[:rank], columns_of(vectors, chosen, team), team)
             new, used = _new_directions(block, chosen, self.span * residual[chosen[0]])
             new = new[: len(vectors) - rank]
             used = used[: len(new)]
@@ -111,12 +111,15 @@ class Repivot:
         return np.asarray(candidates[order])
 
 
-def columns_of(vectors: Array, indices: np.ndarray) -> Array:
+def columns_of(vectors: Array, indices: np.ndarray, team: Workers) -> Array:
     """Return a copy of some columns, a few rows at a time, so that a file's pages can go."""
     result = np.empty((len(vectors), len(indices)))
-    for part in slices(len(vectors), ROWS):
-        result[part] = vectors[part, indices]
+
+    def work(part: slice) -> None:
+        np.take(vectors[part], indices, axis=1, out=result[part], mode="clip")
         forget(vectors)
+
+    team.run(work, slices(len(vectors), ROWS))
     return result
 
 

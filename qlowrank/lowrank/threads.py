@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Protocol, TypeVar
 
 Task = TypeVar("Task")
@@ -86,13 +86,17 @@ ALONE = Workers(None, 1)
 """The calling thread, by itself."""
 
 
-def slices(length: int, size: int) -> list[slice]:
-    """Cut a range into slices of `size`; the cut does not depend on the number of threads.
+def slices(length: int, most: int) -> list[slice]:
+    """Cut a range into as few slices as are no longer than `most`, about equally long.
+
+    The cut does not depend on the number of threads.
 
     >>> slices(5, 2)
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    [slice(0, 1, None), slice(1, 3, None), slice(3, 5, None)]
     """
-    return [slice(start, min(start + size, length)) for start in range(0, length, size)]
+    count = -(-length // most)
+    edges = [length * number // count for number in range(count + 1)] if count else []
+    return [slice(start, end) for start, end in pairwise(edges)]
 
 
 @contextmanager

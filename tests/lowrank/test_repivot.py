@@ -63,7 +63,7 @@ def test_rows_are_read_in_blocks(rng, monkeypatch):
     found = repivot.product(left, vectors, ALONE)
     np.testing.assert_allclose(found, left @ vectors, rtol=0, atol=atol)
     some = np.array([4, 0, 4])
-    np.testing.assert_array_equal(repivot.columns_of(vectors, some), vectors[:, some])
+    np.testing.assert_array_equal(repivot.columns_of(vectors, some, ALONE), vectors[:, some])
 
 
 def test_progress(rng):

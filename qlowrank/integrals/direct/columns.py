@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from qlowrank.checks import Array
 from qlowrank.integrals.direct.shells import Integers, Rows, Shells, columns, positions
-from qlowrank.integrals.pairs import unpack
 
 NEW = 0.5
 """Share of the integrals between two shell pairs whose columns are computed together: each of the
@@ -34,8 +33,8 @@ class ColumnsTask:
     """How much of its integrals with a new shell pair counts in the fields: 0 where the columns of
     this one were computed before, `NEW` where they are now, 1 for all others. Each integral and its
     mirror image are so counted once, whatever the order of the batches."""
-    densities: Array = field(metadata={"units": "1", "axes": "density,function,function"})
-    """Symmetric densities whose fields are wanted, shape (n, nao, nao)."""
+    densities: Array = field(metadata={"units": "1", "axes": "function,function,density"})
+    """Symmetric densities whose fields are wanted, shape (nao, nao, n)."""
     packed: Array = field(metadata={"units": "1", "axes": "density,pair"})
     """Those whose J is wanted too, over pairs of atomic orbitals, once for μν and νμ together,
     shape (m, npair)."""
@@ -47,10 +46,10 @@ class ColumnsResult:
 
     columns: Array = field(metadata={"units": "hartree", "axes": "column,row"})
     """(column|row)."""
-    coulomb: Array = field(metadata={"units": "hartree", "axes": "density,function,function"})
+    coulomb: Array = field(metadata={"units": "hartree", "axes": "density,pair"})
     """J of the integrals that count, of the densities in `packed`."""
-    exchange: Array = field(metadata={"units": "hartree", "axes": "density,function,function"})
-    """K of the same, of all densities."""
+    exchange: Array = field(metadata={"units": "hartree", "axes": "function,function,density"})
+    """K of the same, of all densities, once its transpose has been added."""
 
 
 def run(task: ColumnsTask) -> ColumnsResult:
@@ -68,11 +67,7 @@ def run(task: ColumnsTask) -> ColumnsResult:
             np.take(values[function], task.rows, out=block[member], mode="clip")
         if task.shares[shell_pair] == NEW:
             fields.add(pair, values)
-    return ColumnsResult(
-        columns=block,
-        coulomb=unpack(fields.coulomb, shells.nao),
-        exchange=fields.exchange,
-    )
+    return ColumnsResult(columns=block, coulomb=fields.coulomb, exchange=fields.exchange)
 
 
 class _Fields:
@@ -80,18 +75,10 @@ class _Fields:
 
     def __init__(self, task: ColumnsTask) -> None:
         shells = task.shells
-        self._shells, self._packed = shells, task.packed
+        self._shells, self._densities, self._packed = shells, task.densities, task.packed
         self._weights = task.shares[shells.owner]
-        # function, function, density: one shell's functions are then rows of a product
-        self._densities = np.ascontiguousarray(task.densities.transpose(1, 2, 0))
         self.coulomb = np.zeros(task.packed.shape)
-        self._exchange = np.zeros(self._densities.shape)
-
-    @property
-    def exchange(self) -> Array:
-        """K, once added to its transpose, shape (n, nao, nao)."""
-        half = self._exchange.transpose(2, 0, 1)
-        return np.asarray(half + half.transpose(0, 2, 1))
+        self.exchange = np.zeros(task.densities.shape)
 
     def add(self, pair: Integers, values: Array) -> None:
         """Take in the columns of one shell pair, as `columns` returns them, and spoil them."""
@@ -99,9 +86,12 @@ class _Fields:
         if number == 0:
             return
         values *= self._weights
-        functions, once = np.unique(self._shells.functions(pair), return_index=True)
-        self.coulomb += self._packed[:, functions] @ values[once]
-        self.coulomb[:, functions] += self._packed @ values[once].T
+        functions, each = self._shells.functions(pair), values
+        if pair[0] == pair[1]:  # μν and νμ are both there
+            functions, once = np.unique(functions, return_index=True)
+            each = values[once]
+        self.coulomb += self._packed[:, functions] @ each
+        self.coulomb[:, functions] += self._packed @ each.T
         first, second = (slice(*self._shells.starts[s : s + 2]) for s in pair)
         of_first, of_second = self._densities[first], self._densities[second]
         square = np.take(values, self._shells.index, axis=1, mode="clip")
@@ -110,6 +100,6 @@ class _Fields:
         sides = np.empty((*square.shape[:3], 2 * number))
         sides[..., :number], sides[..., number:] = of_second, of_first[:, None]
         halves = square @ sides
-        self._exchange[first] += halves[..., :number].sum(axis=1)
+        self.exchange[first] += halves[..., :number].sum(axis=1)
         if pair[0] != pair[1]:
-            self._exchange[second] += halves[..., number:].sum(axis=0)
+            self.exchange[second] += halves[..., number:].sum(axis=0)

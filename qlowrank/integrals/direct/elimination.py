@@ -12,6 +12,9 @@ Source:
     qualified columns, span factor).
 """
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpstrf, dtrtri
@@ -22,7 +25,7 @@ from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.columns import NEW, ColumnsTask, run
 from qlowrank.integrals.direct.shells import CUTOFF, Integers, Shells
 from qlowrank.integrals.direct.stack import Stack
-from qlowrank.integrals.pairs import pack
+from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank.threads import slices
 
 SPAN = 1e-5
@@ -30,8 +33,9 @@ SPAN = 1e-5
 a share asks for a few more vectors, but hardly a shell pair is computed twice."""
 LEAST, MOST = 128, 512
 """Between these many columns enter a batch, about one for each atomic orbital."""
-SHELL_PAIRS = 4
-"""How many shell pairs a thread takes at a time."""
+SHARE, EFFORT = 1 / 8, 16.0
+"""A thread takes shell pairs that make up this share of the effort that remains of a batch, but no
+less than this effort: the last ones to be taken are light, so that no thread waits long."""
 ROWS = 512
 """How many rows of integrals a thread takes at a time."""
 
@@ -60,6 +64,8 @@ class Elimination:
         self.shells, self.densities, self._means = shells, densities, means
         self._filled = filled
         self._packed = pack(densities[filled] * (2 - np.eye(shells.nao)))
+        # one shell's functions are then rows of a product
+        self._stacked = np.ascontiguousarray(densities.transpose(1, 2, 0))
         self.rows = np.flatnonzero(diagonal * diagonal.max(initial=0.0) > CUTOFF**2)
         self.residual = diagonal[self.rows]
         self.vectors = Stack(means, len(self.rows))
@@ -96,10 +102,10 @@ class Elimination:
 
     def _next(self, floor: float) -> Batch:
         """Compute columns whose residual is at least `floor`, and eliminate them."""
-        chosen = self._qualified(floor)
+        found = self._columns(self._qualified(floor))
+        chosen, blocks = found.chosen, found.blocks
         coefficients = self.vectors.at(chosen)
-        columns, shell_pairs, coulomb, exchange = self._columns(chosen)
-        small = columns[:, chosen]
+        small = np.concatenate([block[:, chosen] for block in blocks])
         for part in coefficients:
             small -= part.T @ part
         scale = self._scale[chosen]
@@ -111,7 +117,7 @@ class Elimination:
         vectors = self.vectors.room(rank)
 
         def work(part: slice) -> None:
-            rest = columns[order, part]
+            rest = np.concatenate([block[:, part] for block in blocks])[order]
             self.vectors.subtract(kept, rest, part)
             np.matmul(inverse, rest, out=vectors[:, part])
 
@@ -121,7 +127,7 @@ class Elimination:
             vectors[:, earlier] = 0.0  # exactly, where there is only rounding left
         for step, pivot in enumerate(pivots):
             vectors[step + 1 :, pivot] = 0.0
-        return Batch(vectors, pivots, shell_pairs, coulomb, exchange)
+        return Batch(vectors, pivots, found.shell_pairs, found.coulomb, found.exchange)
 
     def _take(self, batch: Batch) -> None:
         """Add what a batch has found."""
@@ -151,28 +157,40 @@ class Elimination:
         taken = order[: max(int(np.searchsorted(counts, size, side="right")), 1)]
         return np.asarray(candidates[np.isin(owner, taken)])
 
-    def _columns(self, chosen: Integers) -> tuple[Array, Integers, Array, Array]:
-        """Integrals of the chosen columns, their new shell pairs, and those pairs' J and K."""
+    def _columns(self, chosen: Integers) -> "_Columns":
+        """Compute the chosen columns, and J and K of their new shell pairs."""
         owner = self._owner[chosen]
         new = np.unique(owner[~self.computed[owner]])
         shares = np.where(self.computed, 0.0, 1.0)
         shares[new] = NEW
+        parts = [chosen[np.isin(owner, together)] for together in self._together(owner)]
+        common = shares, self._stacked, self._packed
         wanted = self._wanted()
-        block = np.empty((len(chosen), len(self.rows)))
-        order = np.argsort(owner, kind="stable")
-        edges = np.flatnonzero(np.diff(owner[order], prepend=-1))
-        parts = np.split(order, edges[SHELL_PAIRS::SHELL_PAIRS])
-        pairs = self.rows[chosen]
-        fields = shares, self.densities, self._packed
         tasks = (
-            ColumnsTask(self.shells, self.rows, wanted, pairs[part], *fields) for part in parts
+            ColumnsTask(self.shells, self.rows, wanted, self.rows[part], *common) for part in parts
         )
-        coulomb, exchange = np.zeros(self.densities.shape), np.zeros(self.densities.shape)
-        for part, found in zip(parts, self._means.executor.map(run, tasks), strict=True):
-            block[part] = found.columns
-            coulomb[self._filled] += found.coulomb
-            exchange += found.exchange
-        return block, new, coulomb, exchange
+        blocks, packed, half = [], np.zeros(self._packed.shape), np.zeros(self._stacked.shape)
+        for found in self._means.executor.map(run, tasks):
+            blocks.append(found.columns)
+            packed += found.coulomb
+            half += found.exchange
+        coulomb = np.zeros(self.densities.shape)
+        coulomb[self._filled] = unpack(packed, self.shells.nao)
+        exchange = (half + half.transpose(1, 0, 2)).transpose(2, 0, 1)
+        return _Columns(np.concatenate(parts), blocks, new, coulomb, exchange)
+
+    def _together(self, owner: Integers) -> list[Integers]:
+        """Say which shell pairs are computed together, those first that take longest."""
+        several = np.unique(owner)
+        effort = self.shells.effort[several]
+        order = np.argsort(-effort, kind="stable")
+        several, sums = several[order], np.cumsum(effort[order])
+        edges, done = [0], 0.0
+        while edges[-1] < len(several):
+            aim = done + max(SHARE * (sums[-1] - done), EFFORT)
+            edges.append(max(int(np.searchsorted(sums, aim, side="right")), edges[-1] + 1))
+            done = float(sums[edges[-1] - 1])
+        return [several[start:end] for start, end in pairwise(edges)]
 
     def _wanted(self) -> NDArray[np.bool_]:
         """Shell pairs whose rows matter: all but those that consist of pivots."""
@@ -180,3 +198,19 @@ class Elimination:
         for pivots in self._pivots:
             left -= np.bincount(self._owner[pivots], minlength=len(left))
         return np.asarray(left > 0)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Columns:
+    """Columns of integrals as they were computed, and what else came of it."""
+
+    chosen: Integers
+    """Positions of the columns among the rows that are kept, in the order of the blocks."""
+    blocks: list[Array]
+    """The columns, each block shape (some columns, rows that are kept), Hartree."""
+    shell_pairs: Integers
+    """Shell pairs that are new."""
+    coulomb: Array
+    """J of their integrals, shape (n, nao, nao), Hartree."""
+    exchange: Array
+    """K of the same."""

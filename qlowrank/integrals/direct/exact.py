@@ -65,7 +65,7 @@ class Densities:
 def densities_of(space: OrbitalSpace) -> Densities:
     """List the densities of an orbital space."""
     window = space.window
-    groups = orbital_groups(window.shape[1], space.nelec)
+    groups = orbital_groups(window, space.nelec)
     listed = [window[:, group] @ window[:, group].T for group in groups]
     frozen: list[int] = []
     if space.core:

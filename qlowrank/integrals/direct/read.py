@@ -27,7 +27,7 @@ from qlowrank.lowrank.cholesky import rounding_floor
 from qlowrank.lowrank.repivot import squared_norms
 from qlowrank.lowrank.threads import slices
 
-FIRST = 1 / 8
+FIRST = 1 / 4
 """First threshold in rescaled atomic orbitals, as a share of the tolerance."""
 NEARLY, LEAST = 0.8, 1 / 16
 """A threshold that turned out too high is lowered in proportion and a little more, but by no more
@@ -35,7 +35,7 @@ than this."""
 SHARE = 0.9
 """How much of the tolerance the first decomposition may use up for the worst pair of orbitals; new
 pivots take the rest, which is nearly all of it for nearly all pairs."""
-LARGE = 1e4
+LARGE = 3e2
 """A vector whose pivot's residual was at least this many times the tolerance is a factor as it is:
 new pivots would span much the same. Only smaller ones are replaced by fewer."""
 WHOLE = 0.8

@@ -20,7 +20,9 @@ from qlowrank.checks import Array
 from qlowrank.integrals.direct.shells import Integers
 
 GROUPS = 4
-"""Into how many groups of neighbouring orbitals the exchange of the virtual ones is resolved."""
+"""Into how many groups the exchange of the virtual orbitals is resolved, at most."""
+HALVINGS = 20
+"""How often the interval that holds the best cut is halved."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,15 +40,46 @@ class ExactExchange:
         return np.asarray(self.matrices.sum(axis=0))
 
 
-def orbital_groups(norb: int, nelec: tuple[int, int]) -> list[Integers]:
-    """Split orbitals into groups of neighbours: doubly and singly filled, and parts of the rest.
+def orbital_groups(orbitals: Array, nelec: tuple[int, int]) -> list[Integers]:
+    r"""Split orbitals into groups: doubly and singly filled, and parts of the rest.
 
+    If the residual were the same multiple of the identity in all pairs of rescaled atomic orbitals
+    :math:`w_\mu \mu`, then :math:`R_{pq,pq} \propto s_p s_q` with
+    :math:`s_p = \sum_\mu C_{\mu p}^2 / w_\mu^2`. The rest is cut, sorted by s, so that the largest
+    s of a group times its sum, which its largest bound would be, is least for the worst group.
     No group is empty.
+
+    Args:
+        orbitals: C, shape (nao, norb), the filled ones first.
+        nelec: Electrons of each spin.
     """
     high, low = max(nelec), min(nelec)
-    filled = [np.arange(low), np.arange(low, high)]
-    parts = [*filled, *np.array_split(np.arange(high, norb), GROUPS)]
-    return [part.astype(np.int64) for part in parts if len(part)]
+    squares = orbitals[np.any(orbitals != 0.0, axis=1)] ** 2
+    share = np.sum(squares / squares.sum(axis=1, keepdims=True), axis=0)
+    rest = high + np.argsort(-share[high:], kind="stable")
+    parts = [np.arange(low), np.arange(low, high), *_cut(rest, share)]
+    return [np.sort(part).astype(np.int64) for part in parts if len(part)]
+
+
+def _cut(rest: Integers, share: Array) -> list[Integers]:
+    """Cut orbitals, largest share first, into at most `GROUPS` groups, the worst one best."""
+    total = float(share[rest].sum())
+    low, high = 0.0, float(share[rest].max(initial=0.0)) * total
+    for _ in range(HALVINGS):
+        limit = (low + high) / 2
+        low, high = (low, limit) if len(_within(rest, share, limit)) <= GROUPS else (limit, high)
+    return _within(rest, share, high)
+
+
+def _within(rest: Integers, share: Array, limit: float) -> list[Integers]:
+    """Cut orbitals into as few groups as keep the largest share times the sum to a limit."""
+    groups = []
+    while len(rest):
+        sums = share[rest[0]] * np.cumsum(share[rest])
+        count = max(int(np.searchsorted(sums, limit, side="right")), 1)
+        groups.append(rest[:count])
+        rest = rest[count:]
+    return groups
 
 
 def residual_bounds(exchange: ExactExchange, squares: Array) -> Array:

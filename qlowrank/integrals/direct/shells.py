@@ -118,6 +118,18 @@ class Shells:
         matrix[self.pairs[:, 1], self.pairs[:, 0]] = largest
         return matrix
 
+    @cached_property
+    def effort(self) -> Array:
+        """About how long each shell pair's columns take, shape (n_pairs,), in any unit.
+
+        Libcint goes through pairs of primitive functions, longer through those of higher angular
+        momentum, and for the simplest ones there is a call to pay for. In cc-pVDZ this tells times
+        that differ twentyfold to a factor of 1.3.
+        """
+        primitives, momentum = self.bas[:, 2], self.bas[:, 1]
+        ends = (primitives * (momentum + 1))[self.pairs]
+        return np.asarray(2.0 + ends[:, 0] * ends[:, 1])
+
     def __getstate__(self) -> dict[str, Any]:
         """Send the tables, and the bounds, which take longest; all else is made anew."""
         names = ("atm", "bas", "env", "intor")

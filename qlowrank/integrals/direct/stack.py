@@ -45,7 +45,7 @@ class Stack:
 
     def at(self, columns: Integers) -> list[Array]:
         """Return some columns of each block."""
-        return [columns_of(block, columns) for block in self.blocks]
+        return [columns_of(block, columns, self._means.team) for block in self.blocks]
 
     def subtract(self, factors: list[Array], target: Array, part: slice) -> None:
         """Take `Σ factor @ block[:, part]` away from `target`, in place."""
