@@ -11,7 +11,7 @@ from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.record import Hamiltonian, packed_two_body
 from qlowrank.hamiltonian.residual import residual_of
-from qlowrank.integrals.orbital_space import examine
+from qlowrank.integrals.orbital_space import examine, optional
 from qlowrank.integrals.pairs import OrbitalPairs, pack, pair_index, unpack
 from qlowrank.integrals.record import Integrals
 
@@ -158,15 +158,15 @@ def _door(exact: Any, hamiltonian: Hamiltonian) -> ExactIntegrals:
     """Wrap what a caller may pass."""
     if isinstance(exact, Integrals):
         return PairIntegrals(exact.pairs)
-    if hasattr(exact, "columns") and hasattr(exact, "exchange_of_identity"):
-        return PairIntegrals(exact)
     if type(exact).__module__.startswith("pyscf"):
         electrons, orbitals = sum(hamiltonian.nelec), np.shape(exact.mo_coeff)[-1]
         part = (exact.mol.nelectron, orbitals) != (electrons, hamiltonian.norb)
-        is_active_space = hasattr(exact, "ncas")
+        is_active_space = optional(exact, "ncas") is not None
         active = (electrons, hamiltonian.norb) if part and not is_active_space else None
         space = examine(exact, active)
         return MeanFieldIntegrals(space.mean_field, space.window)
+    if hasattr(exact, "columns") and hasattr(exact, "exchange_of_identity"):
+        return PairIntegrals(exact)
     raise InputError(
         "exact must be the PySCF object that the Hamiltonian was read from, an Integrals record "
         f"or a door to orbital pairs; got {type(exact).__name__}."

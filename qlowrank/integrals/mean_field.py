@@ -7,7 +7,7 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
-from qlowrank.integrals.orbital_space import examine
+from qlowrank.integrals.orbital_space import examine, optional
 from qlowrank.integrals.pairs import DensePairs
 from qlowrank.integrals.record import (
     Constants,
@@ -107,7 +107,7 @@ def _check_energies(
     agree(type(mean_field).__name__, converged, float(mean_field.e_tot))
     if source is mean_field:
         agree(type(source).__name__, determinant_energy(integrals), float(source.e_tot))
-    vector = getattr(source, "ci", None)
+    vector = optional(source, "ci")
     if vector is not None:
         packed = integrals.pairs.columns(np.arange(len(integrals.pairs.diagonal())))
         energy = fci.direct_spin1.energy(

@@ -2,6 +2,7 @@
 """Which orbitals of a PySCF object a Hamiltonian is about; what cannot be described is refused."""
 
 from dataclasses import dataclass
+from inspect import getattr_static
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def _refuse_unsupported(source: Any, mean_field: Any) -> None:
         )
     if _is_a(mean_field, "pyscf.pbc", "SCF"):
         raise InputError(f"Periodic systems ({kind}) are not supported; use a molecule.")
-    if any(getattr(part, "with_df", None) is not None for part in (source, mean_field)):
+    if any(optional(part, "with_df") is not None for part in (source, mean_field)):
         raise InputError(
             f"{type(source).__name__} fits its integrals (density fitting, RI), so the exact "
             "Hamiltonian does not give its energy. Converge the same object without density_fit()."
@@ -151,7 +152,7 @@ def _refuse_unsupported(source: Any, mean_field: Any) -> None:
 
 def _refuse_unsolved(source: Any) -> None:
     """Refuse an active space that was solved, but not to one converged state."""
-    vector = getattr(source, "ci", None)
+    vector = optional(source, "ci")
     if vector is None:
         return
     if not isinstance(vector, np.ndarray):
@@ -164,6 +165,14 @@ def _refuse_unsolved(source: Any) -> None:
             f"This {type(source).__name__} did not converge. Raise its max_cycle_macro or "
             "fcisolver.max_cycle and run it again."
         )
+
+
+def optional(value: Any, name: str) -> Any:
+    """Return an attribute of a PySCF object, None where it has none.
+
+    A mean field that is asked for what it has not imports all of PySCF first, which takes a second.
+    """
+    return None if getattr_static(value, name, None) is None else getattr(value, name)
 
 
 def _is_a(value: Any, package: str, name: str) -> bool:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """PySCF objects of every supported kind, rebuilt: the energies are those that PySCF reports."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -314,3 +317,23 @@ def test_geometry_is_in_angstrom_whatever_the_unit():
 def test_the_same_digest_twice():
     mf = mean_field("water")
     assert read_pyscf(mf).source == read_pyscf(mf).source
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_reading_a_mean_field_does_not_import_all_of_pyscf(large):
+    """A mean field does so when it is asked for an attribute that it has not."""
+    code = f"""
+import sys
+from pyscf import gto, scf
+import qlowrank as ql
+from qlowrank.hamiltonian import read
+mf = scf.RHF(gto.M(atom="H 0 0 0; H 0 0 0.7", verbose=0)).run()
+read.is_direct = lambda source: {large}
+print(ql.from_pyscf(mf, tolerance=1e-6).rank, "pyscf.__all__" in sys.modules)
+try:
+    mf.nothing
+except AttributeError:
+    print("pyscf.__all__" in sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["3", "False", "True"]

@@ -9,6 +9,7 @@ from opt_einsum import contract
 from qlowrank.checks import Array, InputError, forget
 from qlowrank.integrals.direct.exact import ExactParts
 from qlowrank.integrals.mean_field import ENERGY_TOLERANCE
+from qlowrank.integrals.orbital_space import optional
 
 BATCH = 128
 """Factors looked at at a time."""
@@ -38,7 +39,7 @@ def check_determinant(parts: ExactParts, factors: Array, nelec: tuple[int, int])
 
 def check_vector(source: Any, parts: ExactParts, factors: Array, trace: float) -> None:
     """Refuse factors that do not give the energy of the source's own CI vector."""
-    vector = getattr(source, "ci", None)
+    vector = optional(source, "ci")
     if vector is None:
         return
     from pyscf import fci

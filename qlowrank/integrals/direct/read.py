@@ -90,14 +90,14 @@ def read_directly(
     """
     space = examine(source, active)
     basis = _Basis(shells_of(space.mean_field.mol), space.window)
-    asked = basis.reachable(tolerance)
+    basis.refuse_unreachable(tolerance)
     densities, kept = densities_of(space), None
     if checkpoint is not None:
         identity = basis.shells, basis.orbitals, densities.matrices, tolerance
         kept = open_checkpoint(Path(checkpoint), *identity)
     with means(max_memory, kept, progress) as own:
-        first = _first(source, space, basis, densities, asked, own)
-        allowed = asked - pack(first.bounds) - first.noise
+        first = _first(source, space, basis, densities, tolerance, own)
+        allowed = first.tolerance - pack(first.bounds) - first.noise
         sheets = Sheets(own, len(first.vectors), space.window.shape[1])
         method = Repivot()
         for part in slices(first.large, method.batch):
@@ -160,16 +160,19 @@ class _Basis:
         nao, norb = self.orbitals.shape
         return LARGE * tolerance if norb >= WHOLE * nao else np.inf
 
-    def reachable(self, tolerance: float) -> float:
-        """Return the tolerance to work to, or say which one is within reach."""
-        least = self.floor / FIRST
-        if 0 < tolerance < least:
+    @property
+    def least(self) -> float:
+        """Least tolerance that rounding leaves room for."""
+        return self.floor / FIRST
+
+    def refuse_unreachable(self, tolerance: float) -> None:
+        """Refuse a tolerance other than 0 that rounding leaves no room for; say which it does."""
+        if 0 < tolerance < self.least:
             raise InputError(
                 f"tolerance {tolerance:.1e} is below what double precision can resolve from these "
-                f"atomic orbitals, {least:.1e}; ask for at least that, or for 0 to go as far as "
-                "rounding allows."
+                f"atomic orbitals, {self.least:.1e}; ask for at least that, or for 0 to go as far "
+                "as rounding allows."
             )
-        return tolerance or least
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -184,6 +187,8 @@ class _First:
     noise: float
     rounding: float
     """What cannot be told from zero beside the squares of all vectors."""
+    tolerance: float
+    """What was asked for, or, where that was as little as possible, what is possible."""
 
 
 def _first(
@@ -191,10 +196,11 @@ def _first(
     space: OrbitalSpace,
     basis: _Basis,
     densities: Densities,
-    asked: float,
+    tolerance: float,
     own: Means,
 ) -> _First:
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
+    asked = tolerance or basis.least
     threshold, parts = max(asked * FIRST, basis.floor), None
     norb = space.window.shape[1]
     large = 0
@@ -215,16 +221,20 @@ def _first(
         bounds = residual_bounds(parts.exchange, unpack(squares, norb))
         noise = max(float(-bounds.min(initial=0.0)), 0.0)
         most = float(bounds.max(initial=0.0))
-        if most <= SHARE * asked:
-            _refuse_negative(noise, asked)
-            rounding = rounding_floor(squares)
-            return _First(parts, turned.filled, large, np.maximum(bounds, 0.0), noise, rounding)
-        if threshold <= basis.floor:
-            raise InputError(
-                f"No error below {most / SHARE:.1e} Hartree can be proven with these "
-                f"atomic orbitals in double precision; {asked:.1e} was asked for. Ask for that."
-            )
+        if most <= SHARE * asked or threshold <= basis.floor:
+            break
         threshold = max(threshold * max(NEARLY * SHARE * asked / most, LEAST), basis.floor)
+    if tolerance:
+        _refuse_unproven(most, noise, asked)
+    return _First(
+        parts=parts,
+        vectors=turned.filled,
+        large=large,
+        bounds=np.maximum(bounds, 0.0),
+        noise=noise,
+        rounding=rounding_floor(squares),
+        tolerance=tolerance or max(asked, max(most, noise) / SHARE),
+    )
 
 
 def _fields(space: OrbitalSpace, densities: Densities, found: Elimination) -> tuple[Array, Array]:
@@ -237,8 +247,14 @@ def _fields(space: OrbitalSpace, densities: Densities, found: Elimination) -> tu
     return found.coulomb + coulomb, found.exchange + exchange
 
 
-def _refuse_negative(noise: float, asked: float) -> None:
-    """Refuse a residual that is negative by more than rounding explains."""
+def _refuse_unproven(most: float, noise: float, asked: float) -> None:
+    """Refuse bounds, or residuals negative by more than rounding explains, above the tolerance."""
+    if most > SHARE * asked:
+        raise InputError(
+            f"No error below {most / SHARE:.1e} Hartree can be proven with these atomic orbitals "
+            f"in double precision; {asked:.1e} was asked for. Ask for that, or for 0 to go as far "
+            "as rounding allows."
+        )
     if noise > SHARE * asked:
         raise InputError(
             f"A residual that cannot be negative reaches {-noise:.1e} Hartree: the tolerance "

@@ -191,6 +191,19 @@ def test_zero_tolerance_goes_as_far_as_rounding_allows():
     assert np.abs(packed - vectors.T @ vectors).max() <= squares.truncation.max_error < 1e-10
 
 
+def test_zero_tolerance_ends_where_no_more_can_be_proven():
+    """Nearly dependent functions: rounding leaves more than the threshold's own floor."""
+    from pyscf import gto, scf
+
+    mol = gto.M(atom="N 0 0 0; N 0 0 1.1", basis="cc-pvtz", verbose=0)
+    mf = scf.RHF(mol).run(conv_tol=1e-10)
+    with pytest.raises(ql.InputError, match=r"No error below .*e-08 .* or for 0 to go as far"):
+        read_directly(mf, tolerance=1e-8)
+    cut = read_directly(mf, tolerance=0.0).truncation
+    assert 1e-9 < cut.max_error < 2e-8
+    assert cut.tolerance == 0.0
+
+
 def test_what_cannot_be_reached_is_said():
     with pytest.raises(ql.InputError, match=r"1.0e-16 is below what .* resolve .* at least that"):
         read_directly(mean_field("water"), tolerance=1e-16)
