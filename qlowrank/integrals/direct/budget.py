@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a decomposition may use: memory, disk and threads; and whom it tells how far it is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from qlowrank import checks
@@ -11,7 +9,7 @@ from qlowrank.files.scratch import array_for
 from qlowrank.integrals.direct.checkpoint import Checkpoint
 from qlowrank.integrals.direct.shells import Shells
 from qlowrank.lowrank import Progress
-from qlowrank.lowrank.threads import Executor, Workers, executor_or, workers
+from qlowrank.lowrank.threads import Executor, Workers, executor_or
 
 MOST = 512
 """Most columns in a batch."""
@@ -81,14 +79,15 @@ def _column(shells: Shells) -> float:
     return 8.0 * (2 * len(shells.owner) + 2 * shells.nao**2)
 
 
-@contextmanager
 def means(
-    max_memory: float | None, checkpoint: Checkpoint | None, progress: Progress | None
-) -> Iterator[Means]:
-    """Open the means for a limit in bytes; None stands for what the machine has free."""
+    max_memory: float | None,
+    checkpoint: Checkpoint | None,
+    team: Workers,
+    progress: Progress | None,
+) -> Means:
+    """Return the means for a limit in bytes; None stands for what the machine has free."""
     if max_memory is None:
         memory = float(checks.available_memory())
     else:
         memory = checks.positive("max_memory", max_memory)
-    with workers() as team:
-        yield Means(memory, checkpoint, team, executor_or(team), progress)
+    return Means(memory, checkpoint, team, executor_or(team), progress)

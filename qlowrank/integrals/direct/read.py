@@ -25,7 +25,7 @@ from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank import Progress, Repivot, Truncation
 from qlowrank.lowrank.cholesky import rounding_floor
 from qlowrank.lowrank.repivot import squared_norms
-from qlowrank.lowrank.threads import slices
+from qlowrank.lowrank.threads import slices, workers
 
 FIRST = 1 / 4
 """First threshold in rescaled atomic orbitals, as a share of the tolerance."""
@@ -88,46 +88,19 @@ def read_directly(
         InputError: Unusable input, too little memory for one shell pair, or a tolerance below
             what double precision can resolve.
     """
-    space = examine(source, active)
-    basis = _Basis(shells_of(space.mean_field.mol), space.window)
-    basis.refuse_unreachable(tolerance)
-    densities, kept = densities_of(space), None
-    if checkpoint is not None:
-        identity = basis.shells, basis.orbitals, densities.matrices, tolerance
-        kept = open_checkpoint(Path(checkpoint), *identity)
-    with means(max_memory, kept, progress) as own:
-        first = _first(source, space, basis, densities, tolerance, own)
-        allowed = first.tolerance - pack(first.bounds) - first.noise
-        sheets = Sheets(own, len(first.vectors), space.window.shape[1])
-        method = Repivot()
-        for part in slices(first.large, method.batch):
-            sheets.take(first.vectors[part])
-        second = method(first.vectors[first.large :], allowed, own.team, sheets.take, progress)
-    parts, norb = first.parts, space.window.shape[1]
-    bounds = unpack(second.residual_diagonal, norb) + first.bounds
-    noise = first.noise + max(first.rounding, second.rounding)
-    del first
-    give_back()
-    factors = sheets.filled
-    trace = max(float(np.trace(parts.exchange.total)) - sheets.squares, 0.0)
-    check_determinant(parts, factors, space.nelec)
-    check_vector(source, parts, factors, trace)
-    if kept is not None:
-        kept.close()
-    return Squares(
-        constants=parts.constants,
-        one_body=parts.one_body,
-        kappa=parts.kappa,
-        factors=factors,
-        nelec=space.nelec,
-        truncation=Truncation(
-            rank=len(factors),
-            tolerance=tolerance,
-            max_error=float(bounds.max(initial=0.0)) + noise,
-            discarded=trace,
-        ),
-        source=provenance(source, space.mean_field, space.cas, parts.numbers(space)),
-    )
+    with workers() as team:  # from the start: BLAS threads spin for 0.1 s after each product
+        space = examine(source, active)
+        basis = _Basis(shells_of(space.mean_field.mol), space.window)
+        basis.refuse_unreachable(tolerance)
+        densities, kept = densities_of(space), None
+        if checkpoint is not None:
+            identity = basis.shells, basis.orbitals, densities.matrices, tolerance
+            kept = open_checkpoint(Path(checkpoint), *identity)
+        own = means(max_memory, kept, team, progress)
+        squares = _decompose(source, space, basis, densities, tolerance, own)
+        if kept is not None:
+            kept.close()
+    return squares
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -234,6 +207,47 @@ def _first(
         noise=noise,
         rounding=rounding_floor(squares),
         tolerance=tolerance or max(asked, max(most, noise) / SHARE),
+    )
+
+
+def _decompose(
+    source: Any,
+    space: OrbitalSpace,
+    basis: _Basis,
+    densities: Densities,
+    tolerance: float,
+    own: Means,
+) -> Squares:
+    """Find vectors, replace the small ones by fewer, and check what they give."""
+    first = _first(source, space, basis, densities, tolerance, own)
+    allowed = first.tolerance - pack(first.bounds) - first.noise
+    parts, norb = first.parts, space.window.shape[1]
+    sheets, method = Sheets(own, len(first.vectors), norb), Repivot()
+    for part in slices(first.large, method.batch):
+        sheets.take(first.vectors[part])
+    small = first.vectors[first.large :]
+    second = method(small, allowed, own.team, sheets.take, own.progress)
+    bounds = unpack(second.residual_diagonal, norb) + first.bounds
+    noise = first.noise + max(first.rounding, second.rounding)
+    del first, small
+    give_back()
+    factors = sheets.filled
+    trace = max(float(np.trace(parts.exchange.total)) - sheets.squares, 0.0)
+    check_determinant(parts, factors, space.nelec)
+    check_vector(source, parts, factors, trace)
+    return Squares(
+        constants=parts.constants,
+        one_body=parts.one_body,
+        kappa=parts.kappa,
+        factors=factors,
+        nelec=space.nelec,
+        truncation=Truncation(
+            rank=len(factors),
+            tolerance=tolerance,
+            max_error=float(bounds.max(initial=0.0)) + noise,
+            discarded=trace,
+        ),
+        source=provenance(source, space.mean_field, space.cas, parts.numbers(space)),
     )
 
 
