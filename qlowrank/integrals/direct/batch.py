@@ -15,6 +15,8 @@ class Batch:
     """L on the rows that are kept."""
     pivots: Integers = field(metadata={"units": "1", "axes": "vector"})
     """Position of each vector's pivot among the rows."""
+    squares: Array = field(metadata={"units": "hartree", "axes": "row"})
+    """Σ_t L² on the rows, pivots aside."""
     shell_pairs: Integers = field(metadata={"units": "1", "axes": "shell pair"})
     """Shell pairs whose columns were computed for the first time."""
     coulomb: Array = field(metadata={"units": "hartree", "axes": "density,function,function"})

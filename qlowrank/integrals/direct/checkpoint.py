@@ -25,7 +25,7 @@ from qlowrank.files.scratch import mapped_array, reopened, to_disk
 from qlowrank.integrals.direct.batch import Batch
 from qlowrank.integrals.direct.shells import Shells
 
-RECORD = ("pivots", "shell_pairs", "coulomb", "exchange")
+RECORD = ("pivots", "squares", "shell_pairs", "coulomb", "exchange")
 """What of a batch is in its record."""
 
 

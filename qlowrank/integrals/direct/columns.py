@@ -79,6 +79,7 @@ class _Fields:
         self._weights = task.shares[shells.owner]
         self.coulomb = np.zeros(task.packed.shape)
         self.exchange = np.zeros(task.densities.shape)
+        self._squares = np.empty((shells.widest, *shells.index.shape))
 
     def add(self, pair: Integers, values: Array) -> None:
         """Take in the columns of one shell pair, as `columns` returns them, and spoil them."""
@@ -94,7 +95,8 @@ class _Fields:
         self.coulomb[:, functions] += self._packed @ each.T
         first, second = (slice(*self._shells.starts[s : s + 2]) for s in pair)
         of_first, of_second = self._densities[first], self._densities[second]
-        square = np.take(values, self._shells.index, axis=1, mode="clip")
+        square = self._squares[: len(values)]
+        np.take(values, self._shells.index, axis=1, out=square, mode="clip")
         square = square.reshape(len(of_first), len(of_second), *self._shells.index.shape)
         # K_k,mu = sum over l, nu of (mu nu|kl) D_l,nu, and the same with k and l exchanged
         sides = np.empty((*square.shape[:3], 2 * number))

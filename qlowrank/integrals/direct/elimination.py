@@ -72,7 +72,7 @@ class Elimination:
         self.coulomb, self.exchange = np.zeros(densities.shape), np.zeros(densities.shape)
         self.computed = np.zeros(len(shells.pairs), dtype=bool)
         self._scale, self._owner = scale[self.rows], shells.owner[self.rows]
-        self._pivots: list[Integers] = []
+        self.pivots: Integers = np.empty(0, dtype=np.int64)
         for batch in (
             () if means.checkpoint is None else means.checkpoint.batches(self.vectors.room)
         ):
@@ -81,11 +81,10 @@ class Elimination:
     @property
     def sizes(self) -> Array:
         """Rescaled residual that each vector's pivot had when it was chosen, shape (rank,)."""
-        pivots = np.concatenate([*self._pivots, np.empty(0, dtype=np.int64)])
         found = [np.empty(0)]
         start = 0
         for block in self.vectors.blocks:
-            mine = pivots[start : start + len(block)]
+            mine = self.pivots[start : start + len(block)]
             found.append((block[np.arange(len(block)), mine] * self._scale[mine]) ** 2)
             start += len(block)
             forget(block)
@@ -114,33 +113,28 @@ class Elimination:
         order = order[:rank] - 1
         inverse = np.tril(dtrtri(factor[:rank, :rank], lower=1)[0]) * scale[order]
         kept = [np.ascontiguousarray(part[:, order].T) for part in coefficients]
-        vectors = self.vectors.room(rank)
+        vectors, squares = self.vectors.room(rank), np.empty(len(self.rows))
+        pivots, earlier = chosen[order], np.zeros(len(self.rows), dtype=bool)
+        earlier[self.pivots] = True
 
         def work(part: slice) -> None:
             rest = np.concatenate([block[:, part] for block in blocks])[order]
             self.vectors.subtract(kept, rest, part)
-            np.matmul(inverse, rest, out=vectors[:, part])
+            mine = np.matmul(inverse, rest, out=vectors[:, part])
+            mine[:, earlier[part]] = 0.0  # exactly, where there is only rounding left
+            np.einsum("ti,ti->i", mine, mine, out=squares[part])
 
         self._means.team.run(work, slices(len(self.rows), ROWS))
-        pivots = chosen[order]
-        for earlier in self._pivots:
-            vectors[:, earlier] = 0.0  # exactly, where there is only rounding left
         for step, pivot in enumerate(pivots):
             vectors[step + 1 :, pivot] = 0.0
-        return Batch(vectors, pivots, found.shell_pairs, found.coulomb, found.exchange)
+        return Batch(vectors, pivots, squares, found.shell_pairs, found.coulomb, found.exchange)
 
     def _take(self, batch: Batch) -> None:
         """Add what a batch has found."""
-
-        def work(part: slice) -> None:
-            squares = np.einsum("ti,ti->i", batch.vectors[:, part], batch.vectors[:, part])
-            self.residual[part] -= squares * self._scale[part] ** 2
-
-        self._means.team.run(work, slices(len(self.rows), ROWS))
         self.vectors.append(len(batch.vectors))
-        self._pivots.append(batch.pivots)
-        for pivots in self._pivots:
-            self.residual[pivots] = 0.0
+        self.pivots = np.concatenate([self.pivots, batch.pivots])
+        self.residual -= batch.squares * self._scale**2
+        self.residual[self.pivots] = 0.0
         self.computed[batch.shell_pairs] = True
         self.coulomb += batch.coulomb
         self.exchange += batch.exchange
@@ -195,8 +189,7 @@ class Elimination:
     def _wanted(self) -> NDArray[np.bool_]:
         """Shell pairs whose rows matter: all but those that consist of pivots."""
         left = np.bincount(self.shells.owner, minlength=len(self.shells.pairs))
-        for pivots in self._pivots:
-            left -= np.bincount(self._owner[pivots], minlength=len(left))
+        left -= np.bincount(self._owner[self.pivots], minlength=len(left))
         return np.asarray(left > 0)
 
 
