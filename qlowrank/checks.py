@@ -4,6 +4,8 @@
 import ctypes
 import mmap
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ Array = NDArray[np.float64]
 
 SLICE = 2**20
 """Numbers looked at at a time."""
+LARGEST_REUSED = 2**25 - 2**13
+"""Bytes; glibc's limit, less what it adds to an array."""
 
 
 class InputError(ValueError):
@@ -170,6 +174,21 @@ def available_memory() -> int:
         return 1024 * int(fields["MemAvailable"].split()[0])
     except (OSError, KeyError, ValueError):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@contextmanager
+def reused_memory() -> Iterator[None]:
+    """Have glibc use memory again that was freed inside, and return it to the system at the end.
+
+    At first it returns an array of more than 128 kB to the system as soon as it is freed, so that a
+    loop's next one is zeroed once more, page by page. The largest array it lets go like that sets a
+    new limit, up to 32 MB.
+    """
+    np.empty(LARGEST_REUSED, dtype=np.uint8)
+    try:
+        yield
+    finally:
+        give_back()
 
 
 def give_back() -> None:

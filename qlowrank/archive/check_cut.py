@@ -29,11 +29,12 @@ def cut_checks(factorization: DoubleFactorization, hamiltonian: Hamiltonian) -> 
     status, factors = factorization.status, hamiltonian.factors
     if status.method != CholeskyGauge().name or factorization.n_leaves > hamiltonian.rank:
         return
-    values, cut = _what_was_cut(factorization, factors)
+    values, missing, vectors = _what_was_cut(factorization, factors)
+    cut = contract("tpk,tk,tqk->tpq", vectors, missing, vectors)
     whole, lost = (np.sqrt(np.einsum("tpq,tpq->t", x, x)) for x in (factors, cut))
     a, b = (np.sqrt(np.einsum("tpq,tpq->pq", x, x).max(initial=0.0)) for x in (cut, factors))
     rest = np.sqrt(np.maximum(whole**2 - lost**2, 0.0))
-    loss = cut_loss([(factors, cut)], hamiltonian.norb)
+    loss = cut_loss(missing, factors, vectors)
     # eigenvalues that are rounding differ by machine: norb eps b² over the size of the factor
     largest = np.abs(values).max(axis=1, initial=np.finfo(float).tiny)
     noise = hamiltonian.norb * EPS * b**2 / largest
@@ -58,8 +59,10 @@ def cut_checks(factorization: DoubleFactorization, hamiltonian: Hamiltonian) -> 
         )
 
 
-def _what_was_cut(factorization: DoubleFactorization, factors: Array) -> tuple[Array, Array]:
-    """Return all eigenvalues, and the part of each factor that the leaves lack.
+def _what_was_cut(
+    factorization: DoubleFactorization, factors: Array
+) -> tuple[Array, Array, Array]:
+    """Return all eigenvalues, those that the leaves lack, zero elsewhere, and eigenvectors.
 
     Leaves stand by falling size, and eigenvalues in each by falling magnitude, so what is left is
     the first of them.
@@ -72,4 +75,4 @@ def _what_was_cut(factorization: DoubleFactorization, factors: Array) -> tuple[A
     by_size = np.argsort(-np.abs(values).max(axis=1, initial=0.0), kind="stable")
     kept[by_size[: factorization.n_leaves]] = factorization.inner_ranks
     missing = np.where(np.arange(values.shape[1]) < kept[:, None], 0.0, values)
-    return values, np.asarray(contract("tpk,tk,tqk->tpq", vectors, missing, vectors))
+    return values, missing, vectors

@@ -12,18 +12,16 @@ element (i, j) is at most :math:`\sqrt{c_i c_j}`, :math:`c = \tfrac12 (\lambda \
 \lambda)` element by element; with it over leaves, the same holds for the sums of both.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from qlowrank.checks import Array, forget
+from qlowrank.lowrank.threads import ALONE, Workers, slices
 
 BATCH = 16
 """Leaves handled at a time."""
-
-Parts = Iterable[tuple[Array, Array]]
-"""Batches of factors L and of what is cut from them Δ, each of shape (n, norb, norb)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,52 +41,74 @@ class CutLoss:
         return self.above + self.below
 
 
-def cut_loss(parts: Parts, norb: int) -> CutLoss:
-    """Bound what it costs to cut Δ from factors.
-
-    Args:
-        parts: Batches of factors and of what is cut from each; leaves that lose nothing may be
-            left out.
-        norb: Number of orbitals.
-
-    >>> factor = np.diag([2.0, 0.1])[None]
-    >>> loss = cut_loss([(factor, np.diag([0.0, 0.1])[None])], norb=2)
-    >>> f"{loss.trace_norm:.4f}"  # ‖Δ‖ ‖S‖ = 0.1 · sqrt(4² + 0.1²)
-    '0.4001'
-    """
-    elements = np.zeros((norb, norb))
-    above = below = 0.0
-    for factors, cut in parts:
-        sizes = np.linalg.norm(cut, axis=(1, 2))
-        touched = sizes > 0
-        lost, sizes = cut[touched], sizes[touched]
-        rest = 2 * factors[touched] - lost
-        norms = np.linalg.norm(rest, axis=(1, 2))
-        balance = np.sqrt(norms / sizes)[:, None, None]
-        elements += np.sum((balance * lost) ** 2 + (rest / balance) ** 2, axis=0) / 2
-        overlap = np.einsum("tpq,tpq->t", lost, rest)
-        above += float(np.sum(norms * sizes + overlap)) / 2
-        below += float(np.sum(norms * sizes - overlap)) / 2
-    return CutLoss(element=float(elements.max(initial=0.0)), above=above, below=max(below, 0.0))
-
-
-def parts_of(cut: Array, values: Array, leaves: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield factors and what is cut from them, batch by batch, for leaves that lose anything.
+def cut_loss(cut: Array, factors: Array, leaves: Array, team: Workers = ALONE) -> CutLoss:
+    """Bound what it costs to cut eigenvalues.
 
     Args:
         cut: Eigenvalues that are cut, zero where kept, shape (n, norb).
-        values: All eigenvalues, shape (n, norb).
-        leaves: U, shape (n, norb, norb).
+        factors: L, shape (n, norb, norb).
+        leaves: Eigenvectors of the factors, as columns, shape (n, norb, norb).
+        team: Threads that share the leaves.
+
+    >>> loss = cut_loss(np.array([[0.0, 0.1]]), np.diag([2.0, 0.1])[None], np.eye(2)[None])
+    >>> f"{loss.trace_norm:.4f}"  # ‖Δ‖ ‖S‖ = 0.1 · sqrt(4² + 0.1²)
+    '0.4001'
     """
-    touched = np.flatnonzero(cut.any(axis=1))
-    for start in range(0, len(touched), BATCH):
-        some = touched[start : start + BATCH]
-        frames = leaves[some]
-        yield _rebuilt(frames, values[some]), _rebuilt(frames, cut[some])
+    touched = np.flatnonzero(np.sum(cut**2, axis=1) > np.finfo(float).tiny)
+
+    def price(part: slice) -> _Sums:
+        some = touched[part]
+        first = int(np.flatnonzero(cut[some].any(axis=0))[0])  # small ones are the last, mostly
+        values, frames = cut[some, first:], leaves[some, :, first:]
+        lost = np.matmul(frames * values[:, None, :], frames.transpose(0, 2, 1))
+        sums = _sums(factors[some], lost)
+        forget(factors)
         forget(leaves)
+        return sums
+
+    return _total(team.map(price, slices(len(touched), BATCH)), factors.shape[1])
 
 
-def chosen(eigenvalues: Array, leaves: Array, tolerance: float, noise: float) -> np.ndarray:
+@dataclass(frozen=True, eq=False, slots=True)
+class _Sums:
+    """What some leaves add."""
+
+    elements: Array
+    above: float
+    below: float
+
+
+def _sums(factors: Array, lost: Array) -> _Sums:
+    """Σ_t c and both signs' traces of leaves that all lose something; spoils what is lost."""
+    rest = 2 * factors - lost
+    sizes, norms = (np.sqrt(np.einsum("tpq,tpq->t", part, part)) for part in (lost, rest))
+    overlap = np.einsum("tpq,tpq->t", lost, rest)
+    balance = np.sqrt(norms / sizes)[:, None, None]
+    lost *= balance
+    rest /= balance
+    elements = np.einsum("tpq,tpq->pq", lost, lost) + np.einsum("tpq,tpq->pq", rest, rest)
+    above, below = (float(np.sum(norms * sizes + sign * overlap)) / 2 for sign in (1, -1))
+    return _Sums(elements / 2, above, below)
+
+
+def _total(parts: Iterable[_Sums], norb: int) -> CutLoss:
+    """Add up what all leaves cost."""
+    elements, above, below = np.zeros((norb, norb)), 0.0, 0.0
+    for part in parts:
+        elements += part.elements
+        above += part.above
+        below += part.below
+    return CutLoss(element=float(elements.max(initial=0.0)), above=above, below=max(below, 0.0))
+
+
+def chosen(
+    eigenvalues: Array,
+    factors: Array,
+    leaves: Array,
+    tolerance: float,
+    noise: float,
+    team: Workers = ALONE,
+) -> np.ndarray:
     """Mark the eigenvalues to keep: as few as a proven error allows, largest products first.
 
     What an eigenvalue costs is its size times that of its factor, so eigenvalues are cut by the
@@ -96,9 +116,11 @@ def chosen(eigenvalues: Array, leaves: Array, tolerance: float, noise: float) ->
 
     Args:
         eigenvalues: Of each leaf, by falling magnitude, shape (n, norb).
+        factors: L, shape (n, norb, norb).
         leaves: U, shape (n, norb, norb).
         tolerance: Largest permitted change of any (pq|rs), Hartree.
         noise: Products up to this are rounding, Hartree.
+        team: Threads that share the leaves.
     """
     magnitudes = np.abs(eigenvalues)
     products = magnitudes * magnitudes.max(axis=1, initial=0.0)[:, None]
@@ -110,11 +132,6 @@ def chosen(eigenvalues: Array, leaves: Array, tolerance: float, noise: float) ->
     while high - low > 1:
         middle = (low + high) // 2
         lost = np.where(products > levels[middle - 1], 0.0, eigenvalues)
-        loss = cut_loss(parts_of(lost, eigenvalues, leaves), leaves.shape[1])
+        loss = cut_loss(lost, factors, leaves, team)
         low, high = (middle, high) if loss.element <= tolerance else (low, middle)
     return np.asarray(products > levels[low - 1]) if low else np.asarray(kept)
-
-
-def _rebuilt(frames: Array, values: Array) -> Array:
-    """U diag(values) Uᵀ of each leaf."""
-    return np.asarray(np.matmul(frames * values[:, None, :], frames.transpose(0, 2, 1)))

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Explicit double factorization: diagonalise every factor, cut what the tolerance allows."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from qlowrank import checks
-from qlowrank.checks import Array, InputError, forget, give_back
-from qlowrank.factorization.cut import chosen, cut_loss, parts_of
+from qlowrank.checks import Array, InputError, forget, reused_memory
+from qlowrank.factorization.cut import chosen, cut_loss
 from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_peak
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
-from qlowrank.lowrank.threads import executor_or, slices, workers
+from qlowrank.lowrank.repivot import squared_norms
+from qlowrank.lowrank.threads import Workers, executor_or, slices, workers
 
 BATCH = 16
 """Leaves diagonalised at a time."""
@@ -63,22 +66,20 @@ def double_factorize(
     if isinstance(method, type) or not callable(method):
         raise InputError(f"gauge must be CholeskyGauge() or EigenGauge(); got {gauge!r:.60}.")
     factors = method(hamiltonian.factors)
-    eigenvalues, leaves = _diagonalise(factors, max_memory)
-    kept = chosen(eigenvalues, leaves, budget, _noise(factors))
-    loss = cut_loss(
-        parts_of(np.where(kept, 0.0, eigenvalues), eigenvalues, leaves), leaves.shape[1]
-    )
+    with reused_memory(), workers() as team:
+        eigenvalues, leaves = _diagonalise(factors, max_memory, team)
+        kept = chosen(eigenvalues, factors, leaves, budget, _noise(factors, team), team)
+        loss = cut_loss(np.where(kept, 0.0, eigenvalues), factors, leaves, team)
+        eigenvalues = np.where(kept, eigenvalues, 0.0)
+        size = np.abs(eigenvalues).max(axis=1, initial=0.0)
+        order = np.argsort(-size, kind="stable")[: np.count_nonzero(size)]
+        leaves = _in_order(leaves, order, team)
     trace_norm = hamiltonian.residual_trace + loss.trace_norm
-    alive: NDArray[np.bool_] = np.any(kept, axis=1)
-    order = np.argsort(
-        -np.abs(np.where(kept, eigenvalues, 0.0)).max(axis=1, initial=0.0), kind="stable"
-    )
-    order = order[alive[order]]
     return DoubleFactorization(
         constants=hamiltonian.constants,
         one_body=hamiltonian.kappa,
-        eigenvalues=np.where(kept, eigenvalues, 0.0)[order],
-        leaves=_in_order(leaves, order),
+        eigenvalues=eigenvalues[order],
+        leaves=leaves,
         nelec=hamiltonian.nelec,
         status=FactorizationStatus(
             method=method.name,
@@ -90,7 +91,9 @@ def double_factorize(
     )
 
 
-def _diagonalise(factors: Array, max_memory: float | None) -> tuple[Array, Array]:
+def _diagonalise(
+    factors: Array, max_memory: float | None, team: Workers
+) -> tuple[Array, Array]:
     """Eigenvalues by falling magnitude and eigenvectors of every factor.
 
     The matrices are small, so each is left to one thread and the threads share the matrices.
@@ -98,13 +101,11 @@ def _diagonalise(factors: Array, max_memory: float | None) -> tuple[Array, Array
     eigenvalues = np.empty(factors.shape[:2])
     leaves = array_for(factors.shape, max_memory)
     parts = slices(len(factors), BATCH)
-    with workers() as team:
-        answers = executor_or(team).map(eigenpairs, (factors[part] for part in parts))
-        for part, (values, vectors) in zip(parts, answers, strict=True):
-            eigenvalues[part], leaves[part] = values, vectors
-            forget(factors)
-            forget(leaves)
-    give_back()
+    answers = executor_or(team).map(eigenpairs, (factors[part] for part in parts))
+    for part, (values, vectors) in zip(parts, answers, strict=True):
+        eigenvalues[part], leaves[part] = values, vectors
+        forget(factors)
+        forget(leaves)
     return eigenvalues, leaves
 
 
@@ -118,37 +119,51 @@ def eigenpairs(factors: Array) -> tuple[Array, Array]:
     return np.take_along_axis(values, order, axis=1), with_positive_peak(ordered)
 
 
-def _in_order(leaves: Array, order: NDArray[np.int64]) -> Array:
+def _in_order(leaves: Array, order: NDArray[np.int64], team: Workers) -> Array:
     """Put leaves in a new order, some left out, without a second copy of all of them."""
-    place = np.full(len(leaves), -1)
-    place[: len(order)] = order
     left_out = np.setdiff1d(np.arange(len(leaves)), order)
-    place[len(order) :] = left_out
-    moved = np.zeros(len(leaves), dtype=bool)
-    for start in np.flatnonzero(place != np.arange(len(leaves))):
-        if moved[start]:
-            continue
-        saved, here = leaves[start].copy(), int(start)
-        while (there := int(place[here])) != start:
-            leaves[here] = leaves[there]
-            moved[here], here = True, there
-            if np.count_nonzero(moved) % BATCH == 0:
-                forget(leaves)
-        leaves[here], moved[here] = saved, True
-    forget(leaves)
+    cycles = _cycles(np.concatenate([order, left_out]))
+    flat = leaves.reshape(len(leaves), leaves.shape[1] * leaves.shape[2])
+
+    def move(part: slice) -> None:
+        mine = flat[:, part]
+        moved = 0
+        for cycle in cycles:
+            first = mine[cycle[0]].copy()
+            for here, there in pairwise(cycle):
+                mine[here] = mine[there]
+                moved += 1
+                if moved % BATCH == 0:
+                    forget(leaves)
+            mine[cycle[-1]] = first
+        forget(leaves)
+
+    team.run(move, slices(flat.shape[1], max(flat.shape[1] // team.count, 1)))
     return leaves[: len(order)]
 
 
-def _noise(factors: Array) -> float:
+def _cycles(order: NDArray[np.int64]) -> list[list[int]]:
+    """Return the cycles of a permutation, each place followed by the one that what goes there is at.
+
+    Those of one place are left out.
+    """
+    source, cycles = order.tolist(), []
+    for start in range(len(source)):
+        cycle = []
+        while source[start] >= 0:
+            cycle.append(start)
+            source[start], start = -1, source[start]
+        if len(cycle) > 1:
+            cycles.append(cycle)
+    return cycles
+
+
+def _noise(factors: Array, team: Workers) -> float:
     """Return below what the product of an eigenvalue and its leaf's largest is rounding, Hartree.
 
     A factor is a column of the integrals divided by the root of its pivot, so the rounding of the
     integrals stands in it enlarged by one over its own size.
     """
     norb = factors.shape[1]
-    total = np.zeros((norb, norb))
-    for start in range(0, len(factors), BATCH):
-        batch = factors[start : start + BATCH]
-        total += np.einsum("tpq,tpq->pq", batch, batch)
-        forget(factors)
-    return float(norb * np.finfo(float).eps * total.max(initial=0.0))
+    squares = squared_norms(factors.reshape(len(factors), norb**2), team)
+    return float(norb * np.finfo(float).eps * squares.max(initial=0.0))

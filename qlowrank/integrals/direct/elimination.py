@@ -28,7 +28,7 @@ from qlowrank.integrals.direct.stack import Stack
 from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank.threads import slices
 
-SPAN = 1e-5
+SPAN = 1e-6
 """A column may enter a batch when its residual is at least this share of the largest one. So small
 a share asks for a few more vectors, but hardly a shell pair is computed twice."""
 LEAST, MOST = 128, 512

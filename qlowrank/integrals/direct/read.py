@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qlowrank.checks import Array, InputError, give_back
+from qlowrank.checks import Array, InputError, give_back, reused_memory
 from qlowrank.integrals.direct.budget import Means, means
 from qlowrank.integrals.direct.check import check_determinant, check_vector
 from qlowrank.integrals.direct.checkpoint import open_checkpoint
@@ -88,7 +88,8 @@ def read_directly(
         InputError: Unusable input, too little memory for one shell pair, or a tolerance below
             what double precision can resolve.
     """
-    with workers() as team:  # from the start: BLAS threads spin for 0.1 s after each product
+    # from the start: BLAS threads spin for 0.1 s after each product
+    with reused_memory(), workers() as team:
         space = examine(source, active)
         basis = _Basis(shells_of(space.mean_field.mol), space.window)
         basis.refuse_unreachable(tolerance)
