@@ -59,9 +59,7 @@ def cut_checks(factorization: DoubleFactorization, hamiltonian: Hamiltonian) -> 
         )
 
 
-def _what_was_cut(
-    factorization: DoubleFactorization, factors: Array
-) -> tuple[Array, Array, Array]:
+def _what_was_cut(factorization: DoubleFactorization, factors: Array) -> tuple[Array, Array, Array]:
     """Return all eigenvalues, those that the leaves lack, zero elsewhere, and eigenvectors.
 
     Leaves stand by falling size, and eigenvalues in each by falling magnitude, so what is left is

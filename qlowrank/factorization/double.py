@@ -91,9 +91,7 @@ def double_factorize(
     )
 
 
-def _diagonalise(
-    factors: Array, max_memory: float | None, team: Workers
-) -> tuple[Array, Array]:
+def _diagonalise(factors: Array, max_memory: float | None, team: Workers) -> tuple[Array, Array]:
     """Eigenvalues by falling magnitude and eigenvectors of every factor.
 
     The matrices are small, so each is left to one thread and the threads share the matrices.
@@ -143,16 +141,16 @@ def _in_order(leaves: Array, order: NDArray[np.int64], team: Workers) -> Array:
 
 
 def _cycles(order: NDArray[np.int64]) -> list[list[int]]:
-    """Return the cycles of a permutation, each place followed by the one that what goes there is at.
+    """Return the cycles of a permutation: to each place goes what is at the place after it.
 
     Those of one place are left out.
     """
     source, cycles = order.tolist(), []
     for start in range(len(source)):
-        cycle = []
-        while source[start] >= 0:
-            cycle.append(start)
-            source[start], start = -1, source[start]
+        cycle, place = [], start
+        while source[place] >= 0:
+            cycle.append(place)
+            source[place], place = -1, source[place]
         if len(cycle) > 1:
             cycles.append(cycle)
     return cycles

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qlowrank.factorization.cut import chosen, cut_loss, parts_of
+from qlowrank.factorization.cut import chosen, cut_loss
 from tests.strategies import generators
 
 EPS = np.finfo(float).eps
@@ -31,7 +31,7 @@ def test_element_and_both_signs(case):
     rest = np.einsum("tpk,tk,tqk->tpq", leaves, values - lost, leaves)
     change = np.einsum("tpq,trs->pqrs", factors, factors) - np.einsum("tpq,trs->pqrs", rest, rest)
     spectrum = np.linalg.eigvalsh(change.reshape(norb**2, norb**2))
-    loss = cut_loss(parts_of(lost, values, leaves), norb)
+    loss = cut_loss(lost, factors, leaves)
     # eigenvectors to norb eps, squares of factors, norb² eigenvalues
     slack = 20 * norb**3 * EPS * np.sum(factors**2)
 
@@ -51,7 +51,7 @@ def test_one_leaf_is_priced_exactly(case):
     rest = np.einsum("tpk,tk,tqk->tpq", leaves, values - lost, leaves)
     change = np.einsum("tpq,trs->pqrs", factors, factors) - np.einsum("tpq,trs->pqrs", rest, rest)
     spectrum = np.linalg.eigvalsh(change.reshape(norb**2, norb**2))
-    loss = cut_loss(parts_of(lost, values, leaves), norb)
+    loss = cut_loss(lost, factors, leaves)
     slack = 20 * norb**3 * EPS * np.sum(factors**2)
 
     assert abs(spectrum[spectrum > 0].sum() - loss.above) <= slack
@@ -61,17 +61,16 @@ def test_one_leaf_is_priced_exactly(case):
 @given(cut_factors(), st.floats(1e-6, 10))
 def test_no_more_could_be_cut(case, tolerance):
     """The next larger product would break the tolerance."""
-    _, _, values, leaves = case
+    factors, _, values, leaves = case
     order = np.argsort(-np.abs(values), axis=1)
     values = np.take_along_axis(values, order, axis=1)
     leaves = np.take_along_axis(leaves, order[:, None, :], axis=2)
-    kept = chosen(values, leaves, tolerance, 0.0)
-    norb = leaves.shape[1]
+    kept = chosen(values, factors, leaves, tolerance, 0.0)
     lost = np.where(kept, 0.0, values)
     products = np.abs(values) * np.abs(values).max(axis=1, initial=0.0)[:, None]
 
-    assert cut_loss(parts_of(lost, values, leaves), norb).element <= tolerance
+    assert cut_loss(lost, factors, leaves).element <= tolerance
     if kept.any():
         assert products[kept].min() > products[~kept].max(initial=-1.0)
         more = np.where(products > products[kept].min(), 0.0, values)
-        assert cut_loss(parts_of(more, values, leaves), norb).element > tolerance
+        assert cut_loss(more, factors, leaves).element > tolerance

@@ -10,12 +10,16 @@ from qlowrank.checks import Array, InputError, forget
 from qlowrank.integrals.direct.exact import ExactParts
 from qlowrank.integrals.mean_field import ENERGY_TOLERANCE
 from qlowrank.integrals.orbital_space import optional
+from qlowrank.lowrank.repivot import squared_norms
+from qlowrank.lowrank.threads import Workers
 
 BATCH = 128
 """Factors looked at at a time."""
 
 
-def check_determinant(parts: ExactParts, factors: Array, nelec: tuple[int, int]) -> None:
+def check_determinant(
+    parts: ExactParts, factors: Array, nelec: tuple[int, int], team: Workers
+) -> None:
     r"""Refuse factors whose determinant energy is outside its proven interval.
 
     Squares that are left out raise a determinant's energy by at least 0 and at most
@@ -24,10 +28,10 @@ def check_determinant(parts: ExactParts, factors: Array, nelec: tuple[int, int])
     index = np.arange(factors.shape[1])
     spins = np.array([(index < n).astype(float) for n in nelec])
     density = spins.sum(axis=0)
-    squares, coulomb = np.zeros(factors.shape[1:]), 0.0
+    squares = squared_norms(factors.reshape(len(factors), factors.shape[1] ** 2), team)
+    squares, coulomb = squares.reshape(factors.shape[1:]), 0.0
     for start in range(0, len(factors), BATCH):
         part = factors[start : start + BATCH]
-        squares += np.einsum("tpq,tpq->pq", part, part)
         coulomb += float(np.sum((np.einsum("tpp->tp", part) @ density) ** 2)) / 2
         forget(factors)
     energy = parts.constants.total + density @ np.diagonal(parts.kappa) + coulomb

@@ -31,9 +31,12 @@ from qlowrank.lowrank.threads import slices
 SPAN = 1e-6
 """A column may enter a batch when its residual is at least this share of the largest one. So small
 a share asks for a few more vectors, but hardly a shell pair is computed twice."""
+PIVOT = 1 / 20
+"""What linear algebra a pivot causes, for each atomic orbital, in units of `Shells.effort`: what
+makes the whole cheapest in cc-pVDZ."""
 LEAST, MOST = 128, 512
 """Between these many columns enter a batch, about one for each atomic orbital."""
-SHARE, EFFORT = 1 / 8, 16.0
+SHARE, EFFORT = 1 / 5, 32.0
 """A thread takes shell pairs that make up this share of the effort that remains of a batch, but no
 less than this effort: the last ones to be taken are light, so that no thread waits long."""
 ROWS = 512
@@ -91,17 +94,25 @@ class Elimination:
         return np.concatenate(found)
 
     def lower(self, threshold: float) -> None:
-        """Go on until no diagonal element of the rescaled residual is above a threshold."""
-        while (largest := float(self.residual.max(initial=0.0))) > threshold:
-            batch = self._next(max(SPAN * largest, threshold))
+        """Go on until no shell pair's share of the rescaled residual is worth its columns.
+
+        That is, until for each of them the sum of the diagonal elements above a threshold is less
+        than the threshold times what their pivots and columns cost, in pivots.
+        """
+        while True:
+            floor = max(SPAN * float(self.residual.max(initial=0.0)), threshold)
+            chosen = self._qualified(floor)
+            if not len(chosen):
+                return
+            batch = self._next(chosen, floor)
             if self._means.checkpoint is not None:
                 self._means.checkpoint.keep(batch)
             self._take(batch)
             self._means.tell("Columns of integrals", len(self.vectors), None)
 
-    def _next(self, floor: float) -> Batch:
-        """Compute columns whose residual is at least `floor`, and eliminate them."""
-        found = self._columns(self._qualified(floor))
+    def _next(self, chosen: Integers, floor: float) -> Batch:
+        """Compute columns, and eliminate those whose residual stays at least `floor`."""
+        found = self._columns(chosen)
         chosen, blocks = found.chosen, found.blocks
         coefficients = self.vectors.at(chosen)
         small = np.concatenate([block[:, chosen] for block in blocks])
@@ -141,15 +152,20 @@ class Elimination:
 
     def _qualified(self, floor: float) -> Integers:
         """Positions of the next columns: whole shell pairs' worth, largest residuals first."""
-        candidates = np.flatnonzero(self.residual >= floor)
-        owner = self._owner[candidates]
-        largest = np.zeros(len(self.shells.pairs))
-        np.maximum.at(largest, owner, self.residual[candidates])
-        order = np.argsort(-largest, kind="stable")
-        counts = np.cumsum(np.bincount(owner, minlength=len(largest))[order])
+        candidates = np.flatnonzero(self.residual > floor)
+        owner, residual = self._owner[candidates], self.residual[candidates]
+        count = np.bincount(owner, minlength=len(self.shells.pairs))
+        pivot = PIVOT * self.shells.nao
+        worth = np.bincount(owner, residual, len(count)) > floor * (
+            count + self.shells.effort / pivot
+        )
+        largest = np.zeros(len(count))
+        np.maximum.at(largest, owner, residual)
+        order = np.argsort(np.where(worth, -largest, 0.0), kind="stable")
+        order = order[: np.count_nonzero(worth)]
         size = self._means.columns_at_a_time(self.shells, min(max(LEAST, self.shells.nao), MOST))
-        taken = order[: max(int(np.searchsorted(counts, size, side="right")), 1)]
-        return np.asarray(candidates[np.isin(owner, taken)])
+        taken = int(np.searchsorted(np.cumsum(count[order]), size, side="right"))
+        return np.asarray(candidates[np.isin(owner, order[: max(taken, 1)])])
 
     def _columns(self, chosen: Integers) -> "_Columns":
         """Compute the chosen columns, and J and K of their new shell pairs."""

@@ -27,11 +27,13 @@ from qlowrank.lowrank.cholesky import rounding_floor
 from qlowrank.lowrank.repivot import squared_norms
 from qlowrank.lowrank.threads import slices, workers
 
-FIRST = 1 / 4
+FIRST = 1 / 7
 """First threshold in rescaled atomic orbitals, as a share of the tolerance."""
 NEARLY, LEAST = 0.8, 1 / 16
 """A threshold that turned out too high is lowered in proportion and a little more, but by no more
 than this."""
+DOWN = 1 / 4
+"""Where as little as possible is asked for, by this much at a time, until it does not help."""
 SHARE = 0.9
 """How much of the tolerance the first decomposition may use up for the worst pair of orbitals; new
 pivots take the rest, which is nearly all of it for nearly all pairs."""
@@ -42,8 +44,8 @@ WHOLE = 0.8
 """In active spaces of less than this share of the basis every vector is replaced, since those of
 pivots in atomic orbitals are then more than the active pairs need."""
 PIVOTS = 4
-"""Pivots for each atomic orbital whose rounding errors are allowed for. Ten or so are used, but the
-errors have both signs; a judgement, not a bound, as what was reached is proven afterwards."""
+"""Pivots for each atomic orbital whose rounding errors are allowed for. Ten or so are used; a
+judgement, as what was reached is proven afterwards."""
 DIRECT_FROM = 60
 """From this many atomic orbitals on, the four-index tensor takes longer than doing without it."""
 
@@ -117,17 +119,24 @@ class _Basis:
         return np.asarray(np.linalg.norm(self.orbitals, axis=1))
 
     @property
-    def floor(self) -> float:
-        """Least threshold in rescaled atomic orbitals that rounding allows.
+    def safe(self) -> float:
+        """Threshold in rescaled atomic orbitals at which rounding cannot spoil anything.
 
-        A residual after r pivots is off by up to r eps times the diagonal (Higham, Accuracy and
-        Stability of Numerical Algorithms, chapter 10). Whether a tolerance was reached is proven
-        afterwards, whatever this says.
+        A residual after r pivots is off by at most r eps times the diagonal (Higham, Accuracy and
+        Stability of Numerical Algorithms, chapter 10).
         """
         low, high = np.tril_indices(self.shells.nao)
         scale = self.weights[low] * self.weights[high]
-        share = min(PIVOTS * self.shells.nao / len(low), 1.0)
-        return share * rounding_floor(self.shells.diagonal * scale**2)
+        largest = float(np.max(self.shells.diagonal * scale**2, initial=0.0))
+        return float(PIVOTS * self.shells.nao * np.finfo(float).eps * largest)
+
+    @property
+    def floor(self) -> float:
+        """Least threshold worth a try: errors of both signs add up like a random walk.
+
+        Whether a tolerance was reached is proven afterwards, whatever this says.
+        """
+        return self.safe / float(np.sqrt(PIVOTS * self.shells.nao))
 
     def large(self, tolerance: float) -> float:
         """Rescaled residual from which on a pivot's vector is a factor as it is."""
@@ -150,6 +159,24 @@ class _Basis:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class _Reached:
+    """What so many vectors leave at most."""
+
+    rank: int
+    bounds: Array
+    """Of each R_pq,pq, at least 0, shape (norb, norb), Hartree."""
+    noise: float
+    """How far bounds that cannot be negative lie below 0, Hartree."""
+    rounding: float
+    """What cannot be told from zero beside the squares of all vectors."""
+
+    @property
+    def error(self) -> float:
+        """Largest bound, or noise where that is more, Hartree."""
+        return max(float(self.bounds.max(initial=0.0)), self.noise)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class _First:
     """Vectors in the wanted orbitals from pivots in atomic ones, and what they leave at most."""
 
@@ -157,10 +184,7 @@ class _First:
     vectors: Array
     large: int
     """So many of the vectors, the first, stay as they are."""
-    bounds: Array
-    noise: float
-    rounding: float
-    """What cannot be told from zero beside the squares of all vectors."""
+    reached: _Reached
     tolerance: float
     """What was asked for, or, where that was as little as possible, what is possible."""
 
@@ -175,9 +199,9 @@ def _first(
 ) -> _First:
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
     asked = tolerance or basis.least
-    threshold, parts = max(asked * FIRST, basis.floor), None
-    norb = space.window.shape[1]
-    large = 0
+    threshold = max(asked * FIRST, basis.floor) if tolerance else basis.safe
+    parts, large = None, 0
+    rounds: list[_Reached] = []
     wanted = densities.matrices, densities.filled
     found = Elimination(basis.shells, basis.weights, *wanted, own)
     turned = Transformed(found.rows, basis.orbitals, own)
@@ -191,23 +215,36 @@ def _first(
             large = int(np.count_nonzero(stay))
             places[np.argsort(~stay, kind="stable")] = np.arange(len(places))
         turned.take(found.vectors.blocks, places)
-        squares = squared_norms(turned.filled, own.team)
-        bounds = residual_bounds(parts.exchange, unpack(squares, norb))
-        noise = max(float(-bounds.min(initial=0.0)), 0.0)
-        most = float(bounds.max(initial=0.0))
-        if most <= SHARE * asked or threshold <= basis.floor:
+        reached = _reached(parts, turned.filled, own)
+        spoiled = bool(rounds) and reached.error > rounds[-1].error  # by rounding
+        if not spoiled:
+            rounds.append(reached)
+        best = rounds[-1]
+        enough = tolerance > 0 and best.error <= SHARE * asked
+        if spoiled or enough or threshold <= basis.floor:
             break
-        threshold = max(threshold * max(NEARLY * SHARE * asked / most, LEAST), basis.floor)
+        step = NEARLY * SHARE * asked / reached.error if tolerance else DOWN
+        threshold = max(threshold * max(step, LEAST), basis.floor)
     if tolerance:
-        _refuse_unproven(most, noise, asked)
+        _refuse_unproven(best, asked)
     return _First(
         parts=parts,
-        vectors=turned.filled,
+        vectors=turned.filled[: best.rank],
         large=large,
+        reached=best,
+        tolerance=tolerance or max(asked, best.error / SHARE),
+    )
+
+
+def _reached(parts: ExactParts, vectors: Array, own: Means) -> _Reached:
+    """Bound what vectors in the wanted orbitals leave."""
+    squares = squared_norms(vectors, own.team)
+    bounds = residual_bounds(parts.exchange, unpack(squares, len(parts.one_body)))
+    return _Reached(
+        rank=len(vectors),
         bounds=np.maximum(bounds, 0.0),
-        noise=noise,
+        noise=max(float(-bounds.min(initial=0.0)), 0.0),
         rounding=rounding_floor(squares),
-        tolerance=tolerance or max(asked, max(most, noise) / SHARE),
     )
 
 
@@ -221,20 +258,20 @@ def _decompose(
 ) -> Squares:
     """Find vectors, replace the small ones by fewer, and check what they give."""
     first = _first(source, space, basis, densities, tolerance, own)
-    allowed = first.tolerance - pack(first.bounds) - first.noise
-    parts, norb = first.parts, space.window.shape[1]
+    parts, reached, norb = first.parts, first.reached, space.window.shape[1]
+    allowed = first.tolerance - pack(reached.bounds) - reached.noise
     sheets, method = Sheets(own, len(first.vectors), norb), Repivot()
     for part in slices(first.large, method.batch):
         sheets.take(first.vectors[part])
     small = first.vectors[first.large :]
     second = method(small, allowed, own.team, sheets.take, own.progress)
-    bounds = unpack(second.residual_diagonal, norb) + first.bounds
-    noise = first.noise + max(first.rounding, second.rounding)
+    bounds = unpack(second.residual_diagonal, norb) + reached.bounds
+    noise = reached.noise + max(reached.rounding, second.rounding)
     del first, small
     give_back()
     factors = sheets.filled
     trace = max(float(np.trace(parts.exchange.total)) - sheets.squares, 0.0)
-    check_determinant(parts, factors, space.nelec)
+    check_determinant(parts, factors, space.nelec, own.team)
     check_vector(source, parts, factors, trace)
     return Squares(
         constants=parts.constants,
@@ -262,16 +299,18 @@ def _fields(space: OrbitalSpace, densities: Densities, found: Elimination) -> tu
     return found.coulomb + coulomb, found.exchange + exchange
 
 
-def _refuse_unproven(most: float, noise: float, asked: float) -> None:
+def _refuse_unproven(best: _Reached, asked: float) -> None:
     """Refuse bounds, or residuals negative by more than rounding explains, above the tolerance."""
-    if most > SHARE * asked:
+    if best.error <= SHARE * asked:
+        return
+    if best.noise < best.error:
         raise InputError(
-            f"No error below {most / SHARE:.1e} Hartree can be proven with these atomic orbitals "
-            f"in double precision; {asked:.1e} was asked for. Ask for that, or for 0 to go as far "
-            "as rounding allows."
+            f"No error below {best.error / SHARE:.1e} Hartree can be proven with these atomic "
+            f"orbitals in double precision; {asked:.1e} was asked for. Ask for that, or for 0 to "
+            "go as far as rounding allows."
         )
-    if noise > SHARE * asked:
-        raise InputError(
-            f"A residual that cannot be negative reaches {-noise:.1e} Hartree: the tolerance "
-            f"{asked:.1e} is below the precision of the integrals. Ask for a larger one."
-        )
+    raise InputError(
+        f"A residual that cannot be negative reaches {-best.noise:.1e} Hartree: the tolerance "
+        f"{asked:.1e} is below the precision of the integrals. Ask for a larger one, or for 0 to "
+        "go as far as rounding allows."
+    )
