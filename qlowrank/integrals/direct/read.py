@@ -258,6 +258,7 @@ def _decompose(
 ) -> Squares:
     """Find vectors, replace the small ones by fewer, and check what they give."""
     first = _first(source, space, basis, densities, tolerance, own)
+    give_back()
     parts, reached, norb = first.parts, first.reached, space.window.shape[1]
     allowed = first.tolerance - pack(reached.bounds) - reached.noise
     sheets, method = Sheets(own, len(first.vectors), norb), Repivot()
