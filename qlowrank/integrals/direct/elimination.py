@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dpstrf, dtrtri
 
 from qlowrank.checks import Array, forget
@@ -122,7 +123,7 @@ class Elimination:
         factor, order, rank, _ = dpstrf(small * scale * scale[:, None], tol=floor, lower=1)
         rank = max(int(rank), 1)
         order = order[:rank] - 1
-        inverse = np.tril(dtrtri(factor[:rank, :rank], lower=1)[0]) * scale[order]
+        inverse = dtrtri(factor[:rank, :rank], lower=1)[0] * scale[order]
         kept = [np.ascontiguousarray(part[:, order].T) for part in coefficients]
         vectors, squares = self.vectors.room(rank), np.empty(len(self.rows))
         pivots, earlier = chosen[order], np.zeros(len(self.rows), dtype=bool)
@@ -131,8 +132,9 @@ class Elimination:
         def work(part: slice) -> None:
             rest = np.concatenate([block[:, part] for block in blocks])[order]
             self.vectors.subtract(kept, rest, part)
-            mine = np.matmul(inverse, rest, out=vectors[:, part])
+            mine = dtrmm(1.0, inverse.T, rest.T, side=1, overwrite_b=1).T  # inverse @ rest
             mine[:, earlier[part]] = 0.0  # exactly, where there is only rounding left
+            vectors[:, part] = mine
             np.einsum("ti,ti->i", mine, mine, out=squares[part])
 
         self._means.team.run(work, slices(len(self.rows), ROWS))
