@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every room asks of its input, and the two errors a caller may want to catch."""
 
-import ctypes
-import mmap
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from qlowrank.memory import available_memory, forget
 
 Array = NDArray[np.float64]
 
 
 SLICE = 2**20
 """Numbers looked at at a time."""
-LARGEST_REUSED = 2**25 - 2**13
-"""Bytes; glibc's limit, less what it adds to an array."""
 
 
 class InputError(ValueError):
@@ -59,15 +53,6 @@ def readonly(name: str, value: ArrayLike, shape: tuple[int, ...]) -> Array:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def forget(array: Array) -> None:
-    """Let the pages of an array that is a view of a file go; they come back when they are read."""
-    base: Any = array
-    while isinstance(base, np.ndarray):
-        base = base.base
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _count_unusable(array: Array) -> int:
@@ -164,38 +149,6 @@ def electrons(nelec: Any, norb: int) -> tuple[int, int]:
             f"got ({n_alpha}, {n_beta})."
         )
     return n_alpha, n_beta
-
-
-def available_memory() -> int:
-    """Bytes of memory that this machine could still give."""
-    try:
-        with Path("/proc/meminfo").open(encoding="ascii") as lines:
-            fields = dict(line.split(":", 1) for line in lines)
-        return 1024 * int(fields["MemAvailable"].split()[0])
-    except (OSError, KeyError, ValueError):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-@contextmanager
-def reused_memory() -> Iterator[None]:
-    """Have glibc use memory again that was freed inside, and return it to the system at the end.
-
-    At first it returns an array of more than 128 kB to the system as soon as it is freed, so that a
-    loop's next one is zeroed once more, page by page. The largest array it lets go like that sets a
-    new limit, up to 32 MB.
-    """
-    np.empty(LARGEST_REUSED, dtype=np.uint8)
-    try:
-        yield
-    finally:
-        give_back()
-
-
-def give_back() -> None:
-    """Return memory that was freed to the system; glibc would keep it for each thread."""
-    library = ctypes.CDLL(None) if os.name == "posix" else None
-    if hasattr(library, "malloc_trim"):
-        library.malloc_trim(0)  # type: ignore[union-attr]
 
 
 def fits(what: str, needed: float, limit: float | None, remedy: str) -> None:

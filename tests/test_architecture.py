@@ -17,12 +17,13 @@ FILES = sorted(ROOT.rglob("*.py"))
 NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
 
 MAY_IMPORT = {
-    "checks": set(),
-    "lowrank": {"checks"},
-    "files": {"checks"},
-    "integrals": {"checks", "lowrank", "files"},
-    "hamiltonian": {"checks", "lowrank", "integrals"},
-    "factorization": {"checks", "lowrank", "files", "integrals", "hamiltonian"},
+    "memory": set(),
+    "checks": {"memory"},
+    "lowrank": {"checks", "memory"},
+    "files": {"checks", "memory"},
+    "integrals": {"checks", "memory", "lowrank", "files"},
+    "hamiltonian": {"checks", "memory", "lowrank", "integrals"},
+    "factorization": {"checks", "memory", "lowrank", "files", "integrals", "hamiltonian"},
     "mps": {"checks", "lowrank"},
     "states": {"checks", "lowrank", "integrals", "hamiltonian", "mps"},
     "resources": {"checks", "lowrank", "integrals", "hamiltonian", "factorization"},

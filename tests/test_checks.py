@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What comes in is refused in words, or passed on unchanged and read-only."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -164,17 +162,6 @@ def test_the_machine_is_the_limit(monkeypatch):
     checks.fits("It", 1000, None, "")
     with pytest.raises(InputError, match=r"needs 1\.00 kB of memory, and the limit is 1\.00 kB"):
         checks.fits("It", 1001, None, "")
-
-
-def test_available_memory(monkeypatch):
-    """From the kernel where it tells, else all there is; at least this process fits in both."""
-    assert checks.available_memory() > 2**20
-
-    def no_such_file(*_, **__):
-        raise FileNotFoundError
-
-    monkeypatch.setattr(Path, "open", no_such_file)
-    assert checks.available_memory() > 2**20
 
 
 def test_errors_are_what_callers_catch():

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from qlowrank.checks import Array, forget
+from qlowrank.checks import Array
 from qlowrank.lowrank.threads import ALONE, Workers, slices
+from qlowrank.memory import forget
 
 BATCH = 16
 """Leaves handled at a time."""

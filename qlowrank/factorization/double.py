@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlowrank import checks
-from qlowrank.checks import Array, InputError, forget, reused_memory
+from qlowrank.checks import Array, InputError
 from qlowrank.factorization.cut import chosen, cut_loss
 from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_peak
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
@@ -15,6 +15,7 @@ from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
 from qlowrank.lowrank.repivot import squared_norms
 from qlowrank.lowrank.threads import Workers, executor_or, slices, workers
+from qlowrank.memory import forget, reused_memory
 
 BATCH = 16
 """Leaves diagonalised at a time."""

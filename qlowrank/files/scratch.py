@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.files.atomic import FULL
+from qlowrank.memory import available_memory
 
 HEADER = 4096
 """Bytes, more than HDF5 writes around one contiguous dataset."""
@@ -28,7 +28,7 @@ def array_for(
         max_memory: Bytes it may take in memory; half of what is free by default.
         folder: For the scratch file.
     """
-    limit = checks.available_memory() / 2 if max_memory is None else max_memory
+    limit = available_memory() / 2 if max_memory is None else max_memory
     if 8 * int(np.prod(shape)) <= limit:
         return np.empty(shape)
     return scratch_array(shape, folder)

@@ -11,8 +11,9 @@ import numpy as np
 from opt_einsum import contract
 
 from qlowrank import checks
-from qlowrank.checks import Array, InputError, forget
+from qlowrank.checks import Array, InputError
 from qlowrank.hamiltonian.record import Hamiltonian
+from qlowrank.memory import forget
 
 EPS = float(np.finfo(float).eps)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.lapack import dpstrf, dtrtri
 
-from qlowrank.checks import Array, forget
+from qlowrank.checks import Array
 from qlowrank.lowrank.cholesky import Progress, rounding_floor
 from qlowrank.lowrank.threads import ALONE, Workers, slices
+from qlowrank.memory import forget
 
 COLUMNS = 1024
 """How many columns are multiplied at a time."""

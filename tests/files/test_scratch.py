@@ -7,8 +7,9 @@ import os
 import numpy as np
 import pytest
 
-from qlowrank.checks import forget, readonly
+from qlowrank.checks import readonly
 from qlowrank.files.scratch import array_for, mapped_array, scratch_array
+from qlowrank.memory import forget
 
 
 def test_a_scratch_array_is_an_array_without_a_file(tmp_path, rng):

@@ -10,6 +10,7 @@ from qlowrank.integrals.direct.checkpoint import Checkpoint
 from qlowrank.integrals.direct.shells import Shells
 from qlowrank.lowrank import Progress
 from qlowrank.lowrank.threads import Executor, Workers, executor_or
+from qlowrank.memory import available_memory
 
 MOST = 512
 """Most columns in a batch."""
@@ -87,7 +88,7 @@ def means(
 ) -> Means:
     """Return the means for a limit in bytes; None stands for what the machine has free."""
     if max_memory is None:
-        memory = float(checks.available_memory())
+        memory = float(available_memory())
     else:
         memory = checks.positive("max_memory", max_memory)
     return Means(memory, checkpoint, team, executor_or(team), progress)

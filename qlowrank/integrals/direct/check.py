@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from opt_einsum import contract
 
-from qlowrank.checks import Array, InputError, forget
+from qlowrank.checks import Array, InputError
 from qlowrank.integrals.direct.exact import ExactParts
 from qlowrank.integrals.mean_field import ENERGY_TOLERANCE
 from qlowrank.integrals.orbital_space import optional
 from qlowrank.lowrank.repivot import squared_norms
 from qlowrank.lowrank.threads import Workers
+from qlowrank.memory import forget
 
 BATCH = 128
 """Factors looked at at a time."""

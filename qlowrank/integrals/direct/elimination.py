@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dpstrf, dtrtri
 
-from qlowrank.checks import Array, forget
+from qlowrank.checks import Array
 from qlowrank.integrals.direct.batch import Batch
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.columns import NEW, ColumnsTask, run
@@ -28,6 +28,7 @@ from qlowrank.integrals.direct.shells import CUTOFF, Integers, Shells
 from qlowrank.integrals.direct.stack import Stack
 from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank.threads import slices
+from qlowrank.memory import forget
 
 SPAN = 1e-6
 """A column may enter a batch when its residual is at least this share of the largest one. So small

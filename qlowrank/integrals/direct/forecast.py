@@ -16,6 +16,7 @@ from qlowrank.integrals.direct.budget import enough_for_a_shell_pair
 from qlowrank.integrals.direct.read import FIRST, LARGE
 from qlowrank.integrals.direct.shells import Rows, Shells, columns, shells_of
 from qlowrank.lowrank.threads import workers
+from qlowrank.memory import available_memory
 
 SAMPLES = 6
 """Shell pairs that are timed."""
@@ -83,7 +84,7 @@ def forecast(
     True
     """
     asked = max(checks.tolerance(tolerance), SMALLEST)
-    memory = checks.available_memory() if max_memory is None else max_memory
+    memory = available_memory() if max_memory is None else max_memory
     memory = checks.positive("max_memory", memory)
     shells = shells_of(mol)
     enough_for_a_shell_pair(shells, memory)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qlowrank.checks import Array, InputError, give_back, reused_memory
+from qlowrank.checks import Array, InputError
 from qlowrank.integrals.direct.budget import Means, means
 from qlowrank.integrals.direct.check import check_determinant, check_vector
 from qlowrank.integrals.direct.checkpoint import open_checkpoint
@@ -26,6 +26,7 @@ from qlowrank.lowrank import Progress, Repivot, Truncation
 from qlowrank.lowrank.cholesky import rounding_floor
 from qlowrank.lowrank.repivot import squared_norms
 from qlowrank.lowrank.threads import slices, workers
+from qlowrank.memory import give_back, reused_memory
 
 FIRST = 1 / 7
 """First threshold in rescaled atomic orbitals, as a share of the tolerance."""

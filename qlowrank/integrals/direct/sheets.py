@@ -3,10 +3,11 @@
 
 import numpy as np
 
-from qlowrank.checks import Array, forget
+from qlowrank.checks import Array
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.pairs import pair_index
 from qlowrank.lowrank.threads import slices
+from qlowrank.memory import forget
 
 ROWS = 16
 """How many rows a thread unpacks at a time."""

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vectors that come a few at a time, in as few and as large arrays as may be."""
 
-from qlowrank.checks import Array, forget
+from qlowrank.checks import Array
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.shells import Integers
 from qlowrank.lowrank.repivot import columns_of
+from qlowrank.memory import forget
 
 LEAST = 512
 """Vectors that one array of memory has room for, at least; room that is not used costs none."""

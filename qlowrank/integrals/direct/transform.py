@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qlowrank.checks import Array, forget
+from qlowrank.checks import Array
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.shells import Integers
 from qlowrank.integrals.pairs import pack, pair_index
 from qlowrank.lowrank.threads import slices
+from qlowrank.memory import forget
 
 VECTORS = 16
 """How many vectors a thread takes at a time."""

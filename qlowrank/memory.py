@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the machine's memory holds: how much is left, and what may go."""
+
+import ctypes
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGEST_REUSED = 2**25 - 2**13
+"""Bytes; glibc's limit, less what it adds to an array."""
+
+
+def available_memory() -> int:
+    """Bytes of memory that this machine could still give."""
+    try:
+        with Path("/proc/meminfo").open(encoding="ascii") as lines:
+            fields = dict(line.split(":", 1) for line in lines)
+        return 1024 * int(fields["MemAvailable"].split()[0])
+    except (OSError, KeyError, ValueError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def forget(array: NDArray[Any]) -> None:
+    """Let the pages of an array that is a view of a file go; they come back when they are read."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def reused_memory() -> Iterator[None]:
+    """Have glibc use memory again that was freed inside, and return it to the system at the end.
+
+    At first it returns an array of more than 128 kB to the system as soon as it is freed, so that a
+    loop's next one is zeroed once more, page by page. The largest array it lets go like that sets a
+    new limit, up to 32 MB.
+    """
+    np.empty(LARGEST_REUSED, dtype=np.uint8)
+    try:
+        yield
+    finally:
+        give_back()
+
+
+def give_back() -> None:
+    """Return memory that was freed to the system; glibc would keep it for each thread."""
+    library = ctypes.CDLL(None) if os.name == "posix" else None
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)  # type: ignore[union-attr]
