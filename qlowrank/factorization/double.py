@@ -100,11 +100,19 @@ def _diagonalise(factors: Array, max_memory: float | None, team: Workers) -> tup
     eigenvalues = np.empty(factors.shape[:2])
     leaves = array_for(factors.shape, max_memory)
     parts = slices(len(factors), BATCH)
-    answers = executor_or(team).map(eigenpairs, (factors[part] for part in parts))
-    for part, (values, vectors) in zip(parts, answers, strict=True):
-        eigenvalues[part], leaves[part] = values, vectors
+
+    def keep(part: slice, found: tuple[Array, Array]) -> None:
+        eigenvalues[part], leaves[part] = found
         forget(factors)
         forget(leaves)
+
+    executor = executor_or(team)
+    if executor is team:  # who has a leaf puts it where it belongs
+        team.run(lambda part: keep(part, eigenpairs(factors[part])), parts)
+    else:
+        answers = executor.map(eigenpairs, (factors[part] for part in parts))
+        for part, found in zip(parts, answers, strict=True):
+            keep(part, found)
     return eigenvalues, leaves
 
 

@@ -118,8 +118,7 @@ class Elimination:
         chosen, blocks = found.chosen, found.blocks
         coefficients = self.vectors.at(chosen)
         small = np.concatenate([block[:, chosen] for block in blocks])
-        for part in coefficients:
-            small -= part.T @ part
+        small -= sum(self._means.team.map(lambda part: part.T @ part, coefficients))
         scale = self._scale[chosen]
         factor, order, rank, _ = dpstrf(small * scale * scale[:, None], tol=floor, lower=1)
         rank = max(int(rank), 1)
