@@ -52,6 +52,6 @@ def reused_memory() -> Iterator[None]:
 
 def give_back() -> None:
     """Return memory that was freed to the system; glibc would keep it for each thread."""
-    library = ctypes.CDLL(None) if os.name == "posix" else None
-    if hasattr(library, "malloc_trim"):
-        library.malloc_trim(0)  # type: ignore[union-attr]
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:  # glibc alone has it
+        trim(0)

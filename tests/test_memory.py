@@ -36,7 +36,9 @@ def test_available_memory(monkeypatch):
     assert memory.available_memory() > 2**20
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="what glibc does")
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc unmaps freed arrays by a limit that moves"
+)
 def test_memory_of_a_loop_is_used_again():
     """One round touches 4096 pages of 4 kB; without it, each round has most of them zeroed."""
     faults = [
