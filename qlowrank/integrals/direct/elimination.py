@@ -31,8 +31,8 @@ from qlowrank.lowrank.threads import slices
 from qlowrank.memory import forget
 
 SPAN = 1e-6
-"""A column may enter a batch when its residual is at least this share of the largest one. So small
-a share asks for a few more vectors, but hardly a shell pair is computed twice."""
+"""A column may enter a batch when its residual is at least this share of the largest one. With so
+small a share hardly a shell pair is computed twice, and the number of vectors hardly grows."""
 PIVOT = 1 / 20
 """What linear algebra a pivot causes, for each atomic orbital, in units of `Shells.effort`: what
 makes the whole cheapest in cc-pVDZ."""

@@ -191,6 +191,21 @@ def test_zero_tolerance_goes_as_far_as_rounding_allows():
     assert np.abs(packed - vectors.T @ vectors).max() <= squares.truncation.max_error < 1e-10
 
 
+@pytest.mark.parametrize("tolerance", [1e-8, 0.0])
+def test_what_rounding_allows_is_reached(tolerance):
+    """The worst case of rounding would forbid 1e-8 here."""
+    from pyscf import gto, scf
+
+    mol = gto.M(atom="N 0 0 0; N 0 0 1.1", basis="cc-pvtz", verbose=0)
+    _, packed, squares = exact_and_squares(scf.RHF(mol).run(conv_tol=1e-10), tolerance)
+    rows, cols = np.tril_indices(60)
+    vectors = squares.factors[:, rows, cols]
+    error = np.abs(packed - vectors.T @ vectors).max()
+    assert error <= squares.truncation.max_error + TINY * 1e-2
+    assert squares.truncation.max_error <= 1e-8
+    assert squares.truncation.tolerance == tolerance
+
+
 @pytest.fixture(scope="module")
 def nearly_dependent():
     """Water in a basis with diffuse functions; 92 atomic orbitals, coefficients up to 30."""
