@@ -6,7 +6,7 @@ without ever holding the four-index tensor; `DensePairs` is the door to one that
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -96,11 +96,19 @@ def pair_index(norb: int) -> np.ndarray:
 def pack(matrices: Array) -> Array:
     """Keep p ≥ q of symmetric matrices: (..., norb, norb) → (..., npair)."""
     norb = matrices.shape[-1]
-    rows, cols = np.tril_indices(norb)
     flat = matrices.reshape(*matrices.shape[:-2], norb * norb)
-    return np.take(flat, rows * norb + cols, axis=-1)
+    return np.take(flat, _lower(norb), axis=-1, mode="clip")
 
 
 def unpack(vectors: Array, norb: int) -> Array:
     """Restore symmetric matrices: (..., npair) → (..., norb, norb)."""
     return np.take(vectors, pair_index(norb), axis=-1)
+
+
+@lru_cache(maxsize=8)
+def _lower(norb: int) -> np.ndarray:
+    """Where the pairs p ≥ q stand in a matrix without its axes."""
+    rows, cols = np.tril_indices(norb)
+    places = np.asarray(rows * norb + cols)
+    places.flags.writeable = False
+    return places

@@ -88,8 +88,7 @@ class Repivot:
             basis[rank : rank + len(new)] = new
             found = product(new, vectors, team)
             found[:, pivots] = 0.0
-            for step, pivot in enumerate(used):
-                found[step + 1 :, pivot] = 0.0
+            found[:, used] = np.triu(found[:, used])  # later ones have nothing left there
             residual -= squared_norms(found, team)
             residual[used] = 0.0
             pivots += used

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from itertools import islice, pairwise
 from typing import Protocol, TypeVar
 
@@ -58,6 +59,10 @@ class Workers:
         self._pool = pool
         self.count = count
         """Number of threads."""
+        self._later: deque[Callable[[], None]] = deque()
+        self._fillers: list[Future[None]] = []
+        self._leaving: list[Future[None]] = []
+        self._busy = False  # a task that cannot wait has no thread yet
 
     def map(self, function: Callable[[Task], Answer], tasks: Iterable[Task]) -> Iterator[Answer]:
         """Yield `function(task)` for each task, in order; only a few are under way at a time."""
@@ -66,10 +71,14 @@ class Workers:
             return
         remaining = iter(tasks)
         under_way: deque[Future[Answer]] = deque()
+        self._recall()
         try:
             while True:
                 for task in islice(remaining, self.count + 1 - len(under_way)):
                     under_way.append(self._pool.submit(function, task))
+                if len(under_way) <= self.count:  # no more are left
+                    self._busy = False
+                    self._offer(self.count - 1)
                 if not under_way:
                     return
                 yield under_way.popleft().result()
@@ -79,7 +88,89 @@ class Workers:
 
     def run(self, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
         """Call `function(task)` for each task and wait until all are done."""
-        deque(self.map(function, tasks), maxlen=0)
+        if self._pool is None:
+            deque(map(function, tasks), maxlen=0)
+            return
+        waiting = deque(tasks)
+        if not waiting:
+            return
+        to_begin = [None] * min(self.count, len(waiting))
+
+        def work() -> None:
+            to_begin.pop()
+            if not to_begin:
+                self._busy = False
+            try:
+                while True:
+                    try:
+                        task = waiting.popleft()
+                    except IndexError:
+                        return
+                    function(task)
+            finally:
+                waiting.clear()
+
+        self._recall()
+        under_way = [self._pool.submit(work) for _ in tuple(to_begin)]
+        try:
+            self._offer(self.count - 1)
+            for future in under_way:
+                future.result()
+        finally:
+            waiting.clear()
+
+    def later(self, function: Callable[[Task], None], tasks: Iterable[Task]) -> None:
+        """Have `function(task)` called for each task where a thread would wait for others.
+
+        One thread is left to the caller. Short tasks serve best: what follows waits for those that
+        have begun. `finish` waits for all; an error in one of them is raised there at the latest.
+        """
+        self._later.extend(partial(function, task) for task in tasks)
+        self._busy = False
+        if self._pool is None:
+            self._work()
+        else:
+            self._offer(self.count - 1)
+
+    def finish(self) -> None:
+        """Do what was left for later."""
+        self._busy = False
+        while self._later or self._fillers or self._leaving:
+            self._offer(self.count)
+            if under_way := self._fillers or self._leaving:
+                under_way.pop().result()
+
+    def give_up(self) -> None:
+        """Forget what was left for later."""
+        self._later.clear()
+
+    def _recall(self) -> None:
+        """Have threads end what was left for later, since something cannot wait."""
+        self._busy = True
+        self._leaving += self._fillers
+        self._fillers = []
+
+    def _offer(self, most: int) -> None:
+        """Let at most so many threads do what was left for later, once they have nothing else."""
+        if self._pool is None:
+            return
+        for known in (self._leaving, self._fillers):
+            for future in [future for future in known if future.done()]:
+                known.remove(future)
+                future.result()
+        while self._later and len(self._fillers) < most:
+            self._fillers.append(self._pool.submit(self._work))
+
+    def _work(self) -> None:
+        """Do what was left for later until something that cannot wait has no thread."""
+        while True:
+            try:
+                task = self._later.popleft()
+            except IndexError:
+                return
+            task()
+            if self._busy:
+                return
 
 
 ALONE = Workers(None, 1)
@@ -118,4 +209,8 @@ def workers() -> Iterator[Workers]:
             yield ALONE
             return
         with ThreadPoolExecutor(max_workers=count) as pool:
-            yield Workers(pool, count)
+            team = Workers(pool, count)
+            try:
+                yield team
+            finally:
+                team.give_up()

@@ -12,12 +12,11 @@ Source:
     qualified columns, span factor).
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dpstrf, dtrtri
 
 from qlowrank.checks import Array
@@ -28,7 +27,6 @@ from qlowrank.integrals.direct.shells import CUTOFF, Integers, Shells
 from qlowrank.integrals.direct.stack import Stack
 from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank.threads import slices
-from qlowrank.memory import forget
 
 SPAN = 1e-6
 """A column may enter a batch when its residual is at least this share of the largest one. With so
@@ -43,57 +41,80 @@ SHARE, EFFORT = 1 / 5, 32.0
 less than this effort: the last ones to be taken are light, so that no thread waits long."""
 ROWS = 512
 """How many rows of integrals a thread takes at a time."""
+TRIANGLE = 32
+"""How many rows of a triangular matrix are multiplied at a time. SciPy's product for triangular
+matrices lets no other thread run."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Diagonal:
+    """The integrals (μν|μν) in rescaled atomic orbitals, without those that are nothing.
+
+    What the Schwarz inequality proves to be zero up to `CUTOFF` is left out. Make one with
+    `diagonal_of`.
+    """
+
+    rows: Integers = field(metadata={"units": "1", "axes": "row"})
+    """Which pairs of atomic orbitals are kept."""
+    scale: Array = field(metadata={"units": "1", "axes": "row"})
+    """w_μ w_ν of each."""
+    values: Array = field(metadata={"units": "hartree", "axes": "row"})
+    """w_μ² w_ν² (μν|μν) of each."""
+
+
+def diagonal_of(shells: Shells, weights: Array) -> Diagonal:
+    """Return the diagonal of the integrals.
+
+    Args:
+        shells: The basis.
+        weights: Scale w of each atomic orbital when pivots are compared, shape (nao,).
+    """
+    low, high = np.tril_indices(shells.nao)
+    scale = weights[low] * weights[high]
+    values = shells.diagonal * scale**2
+    rows = np.flatnonzero(values * values.max(initial=0.0) > CUTOFF**2)
+    return Diagonal(rows, scale[rows], values[rows])
 
 
 class Elimination:
-    """Vectors found so far, what they leave, and the fields that came with their columns.
-
-    Rows that the Schwarz inequality proves to be zero up to `CUTOFF` are not kept.
-    """
+    """Vectors found so far, what they leave, and the fields that came with their columns."""
 
     def __init__(
-        self, shells: Shells, weights: Array, densities: Array, filled: list[int], means: Means
+        self,
+        shells: Shells,
+        diagonal: Diagonal,
+        densities: Array,
+        filled: list[int],
+        means: Means,
+        keep: Callable[[Array, Array], None],
     ) -> None:
-        """Prepare to decompose.
+        """Prepare to decompose, or to go on with what a checkpoint holds.
 
         Args:
             shells: The basis.
-            weights: Scale of each atomic orbital when pivots are compared, shape (nao,).
+            diagonal: Of its integrals.
             densities: Whose K is wanted, symmetric, shape (n, nao, nao).
             filled: Positions of those whose J is wanted too; that of others is zero.
             means: Memory, disk and threads.
+            keep: Takes each batch of vectors, shape (some, rows), and the rescaled residuals that
+                their pivots had when they were chosen.
         """
-        low, high = np.tril_indices(shells.nao)
-        scale = weights[low] * weights[high]
-        diagonal = shells.diagonal * scale**2
-        self.shells, self.densities, self._means = shells, densities, means
+        self.shells, self.densities, self._means, self._keep = shells, densities, means, keep
         self._filled = filled
         self._packed = pack(densities[filled] * (2 - np.eye(shells.nao)))
         # one shell's functions are then rows of a product
         self._stacked = np.ascontiguousarray(densities.transpose(1, 2, 0))
-        self.rows = np.flatnonzero(diagonal * diagonal.max(initial=0.0) > CUTOFF**2)
-        self.residual = diagonal[self.rows]
+        self.rows, self._scale = diagonal.rows, diagonal.scale
+        self.residual = diagonal.values.copy()
         self.vectors = Stack(means, len(self.rows))
         self.coulomb, self.exchange = np.zeros(densities.shape), np.zeros(densities.shape)
         self.computed = np.zeros(len(shells.pairs), dtype=bool)
-        self._scale, self._owner = scale[self.rows], shells.owner[self.rows]
+        self._owner = shells.owner[self.rows]
         self.pivots: Integers = np.empty(0, dtype=np.int64)
         for batch in (
             () if means.checkpoint is None else means.checkpoint.batches(self.vectors.room)
         ):
             self._take(batch)
-
-    @property
-    def sizes(self) -> Array:
-        """Rescaled residual that each vector's pivot had when it was chosen, shape (rank,)."""
-        found = [np.empty(0)]
-        start = 0
-        for block in self.vectors.blocks:
-            mine = self.pivots[start : start + len(block)]
-            found.append((block[np.arange(len(block)), mine] * self._scale[mine]) ** 2)
-            start += len(block)
-            forget(block)
-        return np.concatenate(found)
 
     def lower(self, threshold: float) -> None:
         """Go on until no shell pair's share of the rescaled residual is worth its columns.
@@ -123,7 +144,7 @@ class Elimination:
         factor, order, rank, _ = dpstrf(small * scale * scale[:, None], tol=floor, lower=1)
         rank = max(int(rank), 1)
         order = order[:rank] - 1
-        inverse = dtrtri(factor[:rank, :rank], lower=1)[0] * scale[order]
+        inverse = np.tril(dtrtri(factor[:rank, :rank], lower=1)[0]) * scale[order]
         kept = [np.ascontiguousarray(part[:, order].T) for part in coefficients]
         vectors, squares = self.vectors.room(rank), np.empty(len(self.rows))
         pivots, earlier = chosen[order], np.zeros(len(self.rows), dtype=bool)
@@ -132,14 +153,15 @@ class Elimination:
         def work(part: slice) -> None:
             rest = np.concatenate([block[:, part] for block in blocks])[order]
             self.vectors.subtract(kept, rest, part)
-            mine = dtrmm(1.0, inverse.T, rest.T, side=1, overwrite_b=1).T  # inverse @ rest
+            mine = np.empty_like(rest)
+            for some in slices(rank, TRIANGLE):  # what is right of them is zero
+                np.matmul(inverse[some, : some.stop], rest[: some.stop], out=mine[some])
             mine[:, earlier[part]] = 0.0  # exactly, where there is only rounding left
             vectors[:, part] = mine
             np.einsum("ti,ti->i", mine, mine, out=squares[part])
 
         self._means.team.run(work, slices(len(self.rows), ROWS))
-        for step, pivot in enumerate(pivots):
-            vectors[step + 1 :, pivot] = 0.0
+        vectors[:, pivots] = np.triu(vectors[:, pivots])  # later ones have nothing left there
         return Batch(vectors, pivots, squares, found.shell_pairs, found.coulomb, found.exchange)
 
     def _take(self, batch: Batch) -> None:
@@ -151,6 +173,8 @@ class Elimination:
         self.computed[batch.shell_pairs] = True
         self.coulomb += batch.coulomb
         self.exchange += batch.exchange
+        own = batch.vectors[np.arange(len(batch.vectors)), batch.pivots]
+        self._keep(batch.vectors, (own * self._scale[batch.pivots]) ** 2)
 
     def _qualified(self, floor: float) -> Integers:
         """Positions of the next columns: whole shell pairs' worth, largest residuals first."""
@@ -175,7 +199,7 @@ class Elimination:
         new = np.unique(owner[~self.computed[owner]])
         shares = np.where(self.computed, 0.0, 1.0)
         shares[new] = NEW
-        parts = [chosen[np.isin(owner, together)] for together in self._together(owner)]
+        parts = [chosen[places] for places in self._together(owner)]
         common = shares, self._stacked, self._packed
         wanted = self._wanted()
         tasks = (
@@ -192,17 +216,25 @@ class Elimination:
         return _Columns(np.concatenate(parts), blocks, new, coulomb, exchange)
 
     def _together(self, owner: Integers) -> list[Integers]:
-        """Say which shell pairs are computed together, those first that take longest."""
-        several = np.unique(owner)
+        """Say which columns are computed together, first those whose shell pairs take longest.
+
+        Args:
+            owner: The shell pair of each column.
+        """
+        several, member = np.unique(owner, return_inverse=True)
         effort = self.shells.effort[several]
         order = np.argsort(-effort, kind="stable")
-        several, sums = several[order], np.cumsum(effort[order])
+        sums = np.cumsum(effort[order])
         edges, done = [0], 0.0
         while edges[-1] < len(several):
             aim = done + max(SHARE * (sums[-1] - done), EFFORT)
             edges.append(max(int(np.searchsorted(sums, aim, side="right")), edges[-1] + 1))
             done = float(sums[edges[-1] - 1])
-        return [several[start:end] for start, end in pairwise(edges)]
+        place = np.empty(len(several), dtype=np.int64)
+        place[order] = np.arange(len(several))
+        rank = place[member]
+        columns = np.argsort(rank, kind="stable")
+        return np.split(columns, np.searchsorted(rank[columns], edges[1:-1]))
 
     def _wanted(self) -> NDArray[np.bool_]:
         """Shell pairs whose rows matter: all but those that consist of pivots."""

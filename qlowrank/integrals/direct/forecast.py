@@ -13,6 +13,7 @@ import numpy as np
 
 from qlowrank import checks
 from qlowrank.integrals.direct.budget import enough_for_a_shell_pair
+from qlowrank.integrals.direct.expected import pivots_expected, vectors_expected
 from qlowrank.integrals.direct.read import FIRST, LARGE
 from qlowrank.integrals.direct.shells import Rows, Shells, columns, shells_of
 from qlowrank.lowrank.threads import workers
@@ -24,8 +25,6 @@ SIDE = 512
 """Side of the matrices that are multiplied for timing."""
 EIGEN = 40.0
 """Time of a symmetric eigendecomposition over that of the cube of its side in multiplications."""
-PIVOTS = 1.3
-"""Pivots in atomic orbitals for each vector that the same threshold takes in molecular ones."""
 SHELL_PAIRS = 1.5
 """Columns in the shell pairs of pivots, for each pivot."""
 FIELDS = 2.0
@@ -90,9 +89,9 @@ def forecast(
     enough_for_a_shell_pair(shells, memory)
     norb = shells.nao if norb is None else norb
     pairs, functions = norb * (norb + 1) // 2, shells.nao * (shells.nao + 1) // 2
-    pivots = int(min(PIVOTS * _rank(shells.nao, asked * FIRST, functions), functions))
-    rank = min(_rank(norb, asked, pairs), pivots)
-    stay = min(_rank(norb, asked * LARGE, pairs), rank)
+    pivots = pivots_expected(shells.nao, asked * FIRST)
+    rank = min(vectors_expected(norb, asked), pivots)
+    stay = min(vectors_expected(norb, asked * LARGE), rank)
     found, turned, squares = pivots * functions, pivots * pairs, rank * norb**2
     together = [(found, turned), (turned, squares), (squares, squares)]
     held = max(sum(8.0 * n for n in arrays if 8.0 * n <= memory / 3) for arrays in together)
@@ -109,11 +108,6 @@ def forecast(
     return Forecast(
         norb, rank, min(OWN + held + 24.0 * pivots**2, max(memory, OWN)), scratch, seconds
     )
-
-
-def _rank(norb: int, tolerance: float, most: int) -> int:
-    """Vectors that molecules need: two an orbital, and three more for two decimals, as seen."""
-    return int(min(most, norb * max(2.0 - 1.5 * np.log10(tolerance), 1.0)))
 
 
 def _integrals(shells: Shells, pivots: int) -> float:

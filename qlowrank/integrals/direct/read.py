@@ -11,8 +11,9 @@ from qlowrank.checks import Array, InputError
 from qlowrank.integrals.direct.budget import Means, means
 from qlowrank.integrals.direct.check import check_determinant, check_vector
 from qlowrank.integrals.direct.checkpoint import open_checkpoint
-from qlowrank.integrals.direct.elimination import Elimination
+from qlowrank.integrals.direct.elimination import Elimination, diagonal_of
 from qlowrank.integrals.direct.exact import Densities, ExactParts, densities_of, exact_parts
+from qlowrank.integrals.direct.expected import pivots_expected
 from qlowrank.integrals.direct.fields import remaining_fields
 from qlowrank.integrals.direct.record import Squares
 from qlowrank.integrals.direct.residual import residual_bounds
@@ -163,7 +164,10 @@ class _Basis:
 class _Reached:
     """What so many vectors leave at most."""
 
-    rank: int
+    large: int
+    """How many have large pivots."""
+    small: int
+    """How many have others."""
     bounds: Array
     """Of each R_pq,pq, at least 0, shape (norb, norb), Hartree."""
     noise: float
@@ -182,9 +186,10 @@ class _First:
     """Vectors in the wanted orbitals from pivots in atomic ones, and what they leave at most."""
 
     parts: ExactParts
-    vectors: Array
-    large: int
-    """So many of the vectors, the first, stay as they are."""
+    large: Array
+    """Those that stay as they are, shape (n, npair), Hartree^½."""
+    small: Array
+    """All others."""
     reached: _Reached
     tolerance: float
     """What was asked for, or, where that was as little as possible, what is possible."""
@@ -201,22 +206,17 @@ def _first(
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
     asked = tolerance or basis.least
     threshold = max(asked * FIRST, basis.floor) if tolerance else basis.safe
-    parts, large = None, 0
-    rounds: list[_Reached] = []
+    parts, rounds = None, list[_Reached]()
+    diagonal = diagonal_of(basis.shells, basis.weights)
+    expected = pivots_expected(basis.shells.nao, threshold)
+    turned = Transformed(diagonal.rows, basis.orbitals, basis.large(asked), expected, own)
     wanted = densities.matrices, densities.filled
-    found = Elimination(basis.shells, basis.weights, *wanted, own)
-    turned = Transformed(found.rows, basis.orbitals, own)
+    found = Elimination(basis.shells, diagonal, *wanted, own, turned.take)
     while True:
         found.lower(threshold)
         if parts is None:
             parts = exact_parts(source, space, densities, *_fields(space, densities, found))
-        places = np.arange(len(found.vectors) - len(turned.filled))
-        if not len(turned.filled):  # those that come later are smaller
-            stay = found.sizes >= basis.large(asked)
-            large = int(np.count_nonzero(stay))
-            places[np.argsort(~stay, kind="stable")] = np.arange(len(places))
-        turned.take(found.vectors.blocks, places)
-        reached = _reached(parts, turned.filled, own)
+        reached = _reached(parts, turned.large, turned.small, own)
         spoiled = bool(rounds) and reached.error > rounds[-1].error  # by rounding
         if not spoiled:
             rounds.append(reached)
@@ -230,19 +230,20 @@ def _first(
         _refuse_unproven(best, asked)
     return _First(
         parts=parts,
-        vectors=turned.filled[: best.rank],
-        large=large,
+        large=turned.large[: best.large],
+        small=turned.small[len(turned.small) - best.small :],
         reached=best,
         tolerance=tolerance or max(asked, best.error / SHARE),
     )
 
 
-def _reached(parts: ExactParts, vectors: Array, own: Means) -> _Reached:
+def _reached(parts: ExactParts, large: Array, small: Array, own: Means) -> _Reached:
     """Bound what vectors in the wanted orbitals leave."""
-    squares = squared_norms(vectors, own.team)
+    squares = squared_norms(large, own.team) + squared_norms(small, own.team)
     bounds = residual_bounds(parts.exchange, unpack(squares, len(parts.one_body)))
     return _Reached(
-        rank=len(vectors),
+        large=len(large),
+        small=len(small),
         bounds=np.maximum(bounds, 0.0),
         noise=max(float(-bounds.min(initial=0.0)), 0.0),
         rounding=rounding_floor(squares),
@@ -262,14 +263,14 @@ def _decompose(
     give_back()
     parts, reached, norb = first.parts, first.reached, space.window.shape[1]
     allowed = first.tolerance - pack(reached.bounds) - reached.noise
-    sheets, method = Sheets(own, len(first.vectors), norb), Repivot()
-    for part in slices(first.large, method.batch):
-        sheets.take(first.vectors[part])
-    small = first.vectors[first.large :]
+    large, small = first.large, first.small
+    sheets, method = Sheets(own, len(large) + len(small), norb), Repivot()
+    for part in slices(len(large), method.batch):
+        sheets.take(large[part])
     second = method(small, allowed, own.team, sheets.take, own.progress)
     bounds = unpack(second.residual_diagonal, norb) + reached.bounds
     noise = reached.noise + max(reached.rounding, second.rounding)
-    del first, small
+    del first, large, small
     give_back()
     factors = sheets.filled
     trace = max(float(np.trace(parts.exchange.total)) - sheets.squares, 0.0)

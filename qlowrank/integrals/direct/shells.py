@@ -52,7 +52,7 @@ class Shells:
         """Number of atomic orbitals."""
         return int(self.starts[-1])
 
-    @property
+    @cached_property
     def widest(self) -> int:
         """Most functions a shell pair can have."""
         return int(np.diff(self.starts).max(initial=0)) ** 2
@@ -137,9 +137,8 @@ class Shells:
 
     def functions(self, pair: Integers) -> Integers:
         """Pairs of atomic orbitals of a shell pair, k slow and l fast, shape (dk · dl,)."""
-        first, second = (np.arange(self.starts[s], self.starts[s + 1]) for s in pair)
-        high, low = np.maximum.outer(first, second), np.minimum.outer(first, second)
-        return np.asarray((high * (high + 1) // 2 + low).ravel())
+        first, second = (slice(*self.starts[s : s + 2]) for s in pair)
+        return self.index[first, second].ravel()
 
 
 def positions(functions: Integers, pairs: Integers) -> Integers:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vectors over pairs of atomic orbitals, turned to the wanted orbitals."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from qlowrank.checks import Array
@@ -15,7 +13,7 @@ from qlowrank.memory import forget
 VECTORS = 16
 """How many vectors a thread takes at a time."""
 SPARE = 1 / 8
-"""Room for more vectors, as a share of those that came first; lowering a threshold takes less."""
+"""Where room does not suffice, it is enlarged by this share at least."""
 COPIED = 128
 """How many vectors are copied at a time."""
 
@@ -23,15 +21,21 @@ COPIED = 128
 class Transformed:
     r"""Vectors :math:`L^t_{pq} = \sum_{\mu\nu} C_{\mu p} L^t_{\mu\nu} C_{\nu q}`, packed.
 
-    There is room for some more than have come: room that is not used takes no memory.
+    They are transformed while threads would wait for something else. Those of large pivots and
+    those of small ones are kept apart: the first fill an array from its front, the others from its
+    back. The room between them takes no memory.
     """
 
-    def __init__(self, rows: Integers, orbitals: Array, means: Means) -> None:
+    def __init__(
+        self, rows: Integers, orbitals: Array, large: float, expected: int, means: Means
+    ) -> None:
         """Prepare for vectors on some rows.
 
         Args:
             rows: The rows, as pairs of atomic orbitals; all others are zero.
             orbitals: C, shape (nao, norb).
+            large: From which size on a vector is a large one.
+            expected: How many vectors there is room for at first; more may come.
             means: Memory and threads.
         """
         nao, norb = orbitals.shape
@@ -39,35 +43,45 @@ class Transformed:
         place[rows] = np.arange(len(rows))
         self._index = place[pair_index(nao)]
         self._width, self._orbitals, self._means = len(rows), orbitals, means
-        self._array = np.empty((0, norb * (norb + 1) // 2))
-        self._count = 0
+        self._least, self._large, self._small = large, 0, 0
+        self._array = means.array(expected, norb * (norb + 1) // 2)
 
     @property
-    def filled(self) -> Array:
-        """What has come so far, shape (rank, npair), Hartree^½."""
-        return self._array[: self._count]
+    def large(self) -> Array:
+        """Those of large pivots, first come first, shape (n, npair), Hartree^½."""
+        self._means.team.finish()
+        return self._array[: self._large]
 
-    def take(self, vectors: Sequence[Array], places: Integers) -> None:
-        """Transform the vectors that have not come yet.
+    @property
+    def small(self) -> Array:
+        """All others, last come first, shape (n, npair), Hartree^½."""
+        self._means.team.finish()
+        return self._array[len(self._array) - self._small :]
+
+    def take(self, vectors: Array, sizes: Array) -> None:
+        """Have some vectors transformed.
 
         Args:
-            vectors: L, stacks of all vectors on the rows, Hartree^½.
-            places: Where each of the new ones goes among them, a permutation.
+            vectors: L on the rows, Hartree^½; read later, so they must stay as they are.
+            sizes: What they are told apart by, shape (n,).
         """
-        known, target = self._count, self._room(len(places))
-        size, start = self._means.vectors_at_a_time(len(self._index), VECTORS), 0
-        for stack in vectors:
-            new = stack[max(known - start, 0) :]
-            first = max(start - known, 0)
-            where = places[first : first + len(new)]
+        self._make_room(len(sizes))
+        large = sizes >= self._least
+        many, others = int(np.count_nonzero(large)), int(np.count_nonzero(~large))
+        places = np.empty(len(sizes), dtype=np.int64)
+        places[large] = self._large + np.arange(many)
+        places[~large] = len(self._array) - self._small - 1 - np.arange(others)
+        self._large += many
+        self._small += others
+        target = self._array
 
-            def work(part: slice, new: Array = new, where: Integers = where) -> None:
-                target[where[part]] = self._turned(new[part])
-                forget(new)
-                forget(target)
+        def work(part: slice) -> None:
+            target[places[part]] = self._turned(vectors[part])
+            forget(vectors)
+            forget(target)
 
-            self._means.team.run(work, slices(len(new), size))
-            start += len(stack)
+        size = self._means.vectors_at_a_time(len(self._index), VECTORS)
+        self._means.team.later(work, slices(len(vectors), size))
 
     def _turned(self, vectors: Array) -> Array:
         """Return some vectors in the wanted orbitals."""
@@ -78,15 +92,16 @@ class Transformed:
         half = square.reshape(-1, nao) @ self._orbitals
         return pack(self._orbitals.T @ half.reshape(-1, nao, norb))
 
-    def _room(self, count: int) -> Array:
-        """Return the place of the next vectors, and take them for come."""
-        start, self._count = self._count, self._count + count
-        if self._count > len(self._array):
-            room = self._count + int(SPARE * self._count)
-            grown = self._means.array(room, self._array.shape[1])
-            for part in slices(start, COPIED):
-                grown[part] = self._array[part]
-                forget(self._array)
+    def _make_room(self, count: int) -> None:
+        """Have room for so many more vectors."""
+        most = self._large + self._small + count
+        if most <= len(self._array):
+            return
+        large, small = self.large, self.small
+        grown = self._means.array(most + int(SPARE * most), self._array.shape[1])
+        for known, place in ((large, grown), (small, grown[len(grown) - len(small) :])):
+            for part in slices(len(known), COPIED):
+                place[part] = known[part]
+                forget(known)
                 forget(grown)
-            self._array = grown
-        return self._array[start : self._count]
+        self._array = grown

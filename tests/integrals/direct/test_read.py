@@ -135,25 +135,31 @@ def test_large_vectors_come_first_and_as_they_are(monkeypatch):
     monkeypatch.setattr(module, "LARGE", 1e2)
     monkeypatch.setattr(module, "FIRST", 4.0)
     monkeypatch.setattr(elimination_module, "MOST", 13)  # several batches, each with small ones
-    found = []
-    lower = module.Elimination.lower
+    found, taken = [], []
+    lower, take = module.Elimination.lower, module.Transformed.take
 
     def kept(self, threshold):
         lower(self, threshold)
-        found.append((self, len(self.vectors)))
+        found.append(self)
+
+    def noted(self, vectors, sizes):
+        taken.append(sizes)
+        take(self, vectors, sizes)
 
     monkeypatch.setattr(module.Elimination, "lower", kept)
+    monkeypatch.setattr(module.Transformed, "take", noted)
     mf = mean_field("water-631g")
     squares = assert_proven(mf, 1e-4)
-    elimination = found[-1][0]
+    elimination, found_sizes = found[-1], np.concatenate(taken)
     assert len(found) > 1
+    assert len(taken) > 2
     low, high = np.tril_indices(mf.mol.nao)
     vectors = np.zeros((len(elimination.vectors), len(low)))
     vectors[:, elimination.rows] = np.concatenate(elimination.vectors.blocks)
     weights = np.linalg.norm(mf.mo_coeff, axis=1)
     sizes = np.max((vectors * weights[low] * weights[high]) ** 2, axis=1)  # at least the pivot's
-    assert np.all(elimination.sizes <= sizes * (1 + 1e-12))
-    large = np.flatnonzero(elimination.sizes[: found[0][1]] >= 1e2 * 1e-4)
+    assert np.all(found_sizes <= sizes * (1 + 1e-12))
+    large = np.flatnonzero(found_sizes >= 1e2 * 1e-4)
     assert 0 < len(large) < len(squares.factors)
     assert large[-1] >= len(large)  # they are not the first that were found
     for factor, vector in zip(squares.factors, vectors[large], strict=False):
