@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one place that knows about threads, and about machines beyond this one."""
+"""How many threads there are, and machines beyond this one."""
 
 import warnings
 from collections import deque
