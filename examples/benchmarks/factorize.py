@@ -21,10 +21,11 @@ orbitals, and 1e-8 there gives errors of 1e-6 to 1e-4 in molecular orbitals. `--
 Beyond 250 orbitals the mean field comes from density fitting, which only chooses the orbitals:
 their energy and all integrals are exact.
 
-The columns "libcint" and "GFLOP/s" are ours: the share of the CPU time that PySCF's integral
-drivers take, and what the rest achieves in a CPU second, counting the transformation, the
-triangular solve, the second choice of pivots and 9 n³ for each leaf; the first line states DGEMM in
-the same unit. The last line is the exponent of the wall time against the number of orbitals.
+The columns "libcint", "eigen" and "GFLOP/s" are ours: the shares of the CPU time that PySCF's
+integral drivers and the leaves' eigenvectors take, and what all but integrals achieves in a CPU
+second, counting the transformation, the triangular solve, the second choice of pivots and 9 n³ for
+each leaf; the first line states DGEMM in the same unit. The last line is the exponent of the wall
+time against the number of orbitals.
 """
 
 import argparse
@@ -34,6 +35,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -223,7 +225,7 @@ def measure(peer, molecule, cache, max_memory, tolerance, atomic_tolerance):
     options, work = {"tolerance": tolerance}, Work()
     if peer == "qlowrank":
         options |= {"max_memory": max_memory, "progress": work.note}
-        work.watch_libcint()
+        work.watch()
     if peer == "ipie":
         options = {"atomic_tolerance": atomic_tolerance}
     touch_memory()
@@ -244,15 +246,24 @@ def measure(peer, molecule, cache, max_memory, tolerance, atomic_tolerance):
     if peer == "qlowrank":
         operations = work.operations(converged.mol.nao, *leaves.shape[:2])
         found["libcint"] = libcint / spent
+        found["eigen"] = work.eigen / spent
         found["gflops"] = operations / (spent - libcint) / 1e9
     return found
 
 
+def own_time():
+    """CPU seconds of this process but for those of Python's other threads."""
+    here = threading.current_thread()
+    others = [thread.ident for thread in threading.enumerate() if thread is not here]
+    clocks = [time.pthread_getcpuclockid(ident) for ident in others]
+    return time.process_time() - sum(map(time.clock_gettime, clocks))
+
+
 class Work:
-    """What went into integrals, and how many pivots there were."""
+    """What went into integrals and eigenvectors, and how many pivots there were."""
 
     def __init__(self):
-        self.libcint, self.pivots, self.chosen = 0.0, 0, 0
+        self.libcint, self.eigen, self.pivots, self.chosen = 0.0, 0.0, 0, 0
 
     def note(self, task, done, _):
         """Take the number of pivots, in atomic and in molecular orbitals, from progress reports."""
@@ -261,30 +272,31 @@ class Work:
         if task == "Cholesky vectors":
             self.chosen = done
 
-    def watch_libcint(self):
-        """Time PySCF's integral drivers.
+    def watch(self):
+        """Time PySCF's integral drivers and NumPy's eigenvectors.
 
-        Those of columns run on the thread that calls them; the exchange build has threads of its
-        own while all others wait.
+        Those of columns and leaves run on the thread that calls them; the exchange build has
+        threads of its own, beside others that do something else.
         """
         from pyscf.ao2mo import _ao2mo
         from pyscf.gto import moleintor
         from pyscf.scf import _vhf
 
-        for module, name, clock in (
-            (_ao2mo, "nr_e1fill", time.thread_time),
-            (moleintor, "getints4c", time.thread_time),
-            (_vhf, "nr_direct_drv", time.process_time),
+        for module, name, clock, what in (
+            (_ao2mo, "nr_e1fill", time.thread_time, "libcint"),
+            (moleintor, "getints4c", time.thread_time, "libcint"),
+            (_vhf, "nr_direct_drv", own_time, "libcint"),
+            (np.linalg, "eigh", time.thread_time, "eigen"),
         ):
-            setattr(module, name, self._timed(getattr(module, name), clock))
+            setattr(module, name, self._timed(getattr(module, name), clock, what))
 
-    def _timed(self, function, clock):
+    def _timed(self, function, clock, what):
         def timed(*args, **kwargs):
             start = clock()
             try:
                 return function(*args, **kwargs)
             finally:
-                self.libcint += clock() - start
+                setattr(self, what, getattr(self, what) + clock() - start)
 
         return timed
 
@@ -375,7 +387,9 @@ def show(molecule, peer, results):
         print(f"{molecule:<10} {'':>4}  {peer:<12} {failures[0]}", flush=True)
         return None
     middle = {key: statistics.median(r[key] for r in results) for key in results[0]}
-    own = f"{middle['libcint']:>8.0%} {middle['gflops']:>8.1f}" if "gflops" in middle else ""
+    own = ""
+    if "gflops" in middle:
+        own = f"{middle['libcint']:>8.0%} {middle['eigen']:>6.0%} {middle['gflops']:>8.1f}"
     print(
         f"{molecule:<10} {middle['norb']:>4}  {peer:<12} {middle['leaves']:>6} "
         f"{middle['one_norm']:>9.2f} {middle['error']:>9.1e} {middle['seconds']:>8.2f} "
@@ -419,7 +433,7 @@ def main():
     print(f"DGEMM {dgemm():.1f} GFLOP/s")
     print(
         "molecule   norb  package      leaves  one-norm max error        s    cpu s       MB  "
-        "libcint  GFLOP/s"
+        "libcint  eigen  GFLOP/s"
     )
     with tempfile.TemporaryDirectory() as temporary:
         cache = options.cache or temporary
