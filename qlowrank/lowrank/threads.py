@@ -78,7 +78,7 @@ class Workers:
                     under_way.append(self._pool.submit(function, task))
                 if len(under_way) <= self.count:  # no more are left
                     self._busy = False
-                    self._offer(self.count - 1)
+                    self._offer(self._pool, self.count - 1)
                 if not under_way:
                     return
                 yield under_way.popleft().result()
@@ -113,7 +113,7 @@ class Workers:
         self._recall()
         under_way = [self._pool.submit(work) for _ in tuple(to_begin)]
         try:
-            self._offer(self.count - 1)
+            self._offer(self._pool, self.count - 1)
             for future in under_way:
                 future.result()
         finally:
@@ -125,18 +125,20 @@ class Workers:
         One thread is left to the caller. Short tasks serve best: what follows waits for those that
         have begun. `finish` waits for all; an error in one of them is raised there at the latest.
         """
+        if self._pool is None:
+            deque(map(function, tasks), maxlen=0)
+            return
         self._later.extend(partial(function, task) for task in tasks)
         self._busy = False
-        if self._pool is None:
-            self._work()
-        else:
-            self._offer(self.count - 1)
+        self._offer(self._pool, self.count - 1)
 
     def finish(self) -> None:
         """Do what was left for later."""
         self._busy = False
+        if self._pool is None:
+            return
         while self._later or self._fillers or self._leaving:
-            self._offer(self.count)
+            self._offer(self._pool, self.count)
             if under_way := self._fillers or self._leaving:
                 under_way.pop().result()
 
@@ -150,16 +152,14 @@ class Workers:
         self._leaving += self._fillers
         self._fillers = []
 
-    def _offer(self, most: int) -> None:
+    def _offer(self, pool: ThreadPoolExecutor, most: int) -> None:
         """Let at most so many threads do what was left for later, once they have nothing else."""
-        if self._pool is None:
-            return
         for known in (self._leaving, self._fillers):
             for future in [future for future in known if future.done()]:
                 known.remove(future)
                 future.result()
         while self._later and len(self._fillers) < most:
-            self._fillers.append(self._pool.submit(self._work))
+            self._fillers.append(pool.submit(self._work))
 
     def _work(self) -> None:
         """Do what was left for later until something that cannot wait has no thread."""

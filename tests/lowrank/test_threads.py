@@ -105,18 +105,26 @@ def test_an_error_comes_through_and_ends_the_work(team):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_an_error_in_what_was_left_comes_through(count):
-    def left(team):
-        team.later(failing, range(10))
-        team.finish()
+    """And what was left behind it is not done by those who come next."""
+    begun = []
 
-    done = []
+    def failing_first(number):
+        begun.append(number)
+        raise ZeroDivisionError
+
+    def left():
+        with threadpool_limits(count, user_api="blas"), workers() as team:
+            team.later(failing_first, range(10))
+            team.finish()
+
+    with pytest.raises(ZeroDivisionError):
+        left()
+    many, done = len(begun), []
     with threadpool_limits(count, user_api="blas"), workers() as team:
-        with pytest.raises(ZeroDivisionError):
-            left(team)
-        team.give_up()
-        team.run(done.append, range(3))
+        team.later(done.append, range(3))
         team.finish()
     assert sorted(done) == [0, 1, 2]
+    assert len(begun) == many
 
 
 def test_an_error_elsewhere_leaves_the_rest_undone():

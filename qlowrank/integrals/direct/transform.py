@@ -48,13 +48,13 @@ class Transformed:
 
     @property
     def large(self) -> Array:
-        """Those of large pivots, first come first, shape (n, npair), Hartree^½."""
+        """Those of large pivots once all are done, first come first, (n, npair), Hartree^½."""
         self._means.team.finish()
         return self._array[: self._large]
 
     @property
     def small(self) -> Array:
-        """All others, last come first, shape (n, npair), Hartree^½."""
+        """All others once all are done, last come first, (n, npair), Hartree^½."""
         self._means.team.finish()
         return self._array[len(self._array) - self._small :]
 
