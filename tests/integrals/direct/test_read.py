@@ -157,8 +157,10 @@ def test_large_vectors_come_first_and_as_they_are(monkeypatch):
     vectors = np.zeros((len(elimination.vectors), len(low)))
     vectors[:, elimination.rows] = np.concatenate(elimination.vectors.blocks)
     weights = np.linalg.norm(mf.mo_coeff, axis=1)
-    sizes = np.max((vectors * weights[low] * weights[high]) ** 2, axis=1)  # at least the pivot's
-    assert np.all(found_sizes <= sizes * (1 + 1e-12))
+    pivots = elimination.rows[elimination.pivots]
+    own = vectors[np.arange(len(pivots)), pivots]
+    sizes = (own * weights[low[pivots]] * weights[high[pivots]]) ** 2
+    np.testing.assert_allclose(found_sizes, sizes, rtol=1e-12)
     large = np.flatnonzero(found_sizes >= 1e2 * 1e-4)
     assert 0 < len(large) < len(squares.factors)
     assert large[-1] >= len(large)  # they are not the first that were found
@@ -251,11 +253,16 @@ def test_what_is_left_is_not_worth_its_columns(monkeypatch, nearly_dependent, pi
     assert (count.sum() == 0) == (pivot == 1e9)
 
 
+@pytest.mark.parametrize("large", [module.LARGE, np.inf])
 @pytest.mark.parametrize("down", [1 / 4, 1e-4])
 def test_zero_tolerance_ends_where_rounding_spoils_more_than_is_gained(
-    monkeypatch, nearly_dependent, down
+    monkeypatch, nearly_dependent, down, large
 ):
-    """Far below the threshold that rounding allows, vectors are noise; they are left out."""
+    """Far below the threshold that rounding allows, vectors are noise; they are left out.
+
+    However they are divided: with so low a threshold, nearly all are large, or none.
+    """
+    monkeypatch.setattr(module, "LARGE", large)
     monkeypatch.setattr(module, "DOWN", down)
     monkeypatch.setattr(module, "LEAST", down)
     monkeypatch.setattr(module._Basis, "floor", property(lambda self: 1e-6 * self.safe))
