@@ -26,13 +26,24 @@ def available_memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def in_file(array: NDArray[Any]) -> bool:
+    """Tell whether an array is a view of a file."""
+    return _file_of(array) is not None
+
+
 def forget(array: NDArray[Any]) -> None:
     """Let the pages of an array that is a view of a file go; they come back when they are read."""
+    file = _file_of(array)
+    if file is not None and hasattr(mmap, "MADV_DONTNEED"):
+        file.madvise(mmap.MADV_DONTNEED)
+
+
+def _file_of(array: NDArray[Any]) -> mmap.mmap | None:
+    """Return the mapped file that an array is a view of, if it is one."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
+    return base if isinstance(base, mmap.mmap) else None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_pea
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
-from qlowrank.lowrank.repivot import squared_norms
+from qlowrank.lowrank.passes import squared_norms
 from qlowrank.lowrank.threads import Workers, executor_or, slices, workers
 from qlowrank.memory import forget, reused_memory
 

@@ -9,13 +9,9 @@ from scipy.linalg.lapack import dpstrf, dtrtri
 
 from qlowrank.checks import Array
 from qlowrank.lowrank.cholesky import Progress, rounding_floor
+from qlowrank.lowrank.passes import columns_of, product, squared_norms
 from qlowrank.lowrank.threads import ALONE, Workers, slices
-from qlowrank.memory import forget
 
-COLUMNS = 1024
-"""How many columns are multiplied at a time."""
-ROWS = 256
-"""How many rows are read at a time: a file brings 16 pages of each for one that is asked for."""
 TOGETHER = 48
 """How many columns are orthogonalised at a time."""
 AGAIN = 1e-7
@@ -109,45 +105,6 @@ class Repivot:
         candidates = np.flatnonzero((residual > limit) & (residual >= self.span * largest))
         order = np.argsort(-residual[candidates], kind="stable")[: self.batch]
         return np.asarray(candidates[order])
-
-
-def columns_of(vectors: Array, indices: np.ndarray, team: Workers) -> Array:
-    """Return a copy of some columns, a few rows at a time, so that a file's pages can go."""
-    result = np.empty((len(vectors), len(indices)))
-
-    def work(part: slice) -> None:
-        np.take(vectors[part], indices, axis=1, out=result[part], mode="clip")
-        forget(vectors)
-
-    team.run(work, slices(len(vectors), ROWS))
-    return result
-
-
-def product(left: Array, vectors: Array, team: Workers) -> Array:
-    """Return `left @ vectors`, a block at a time, so that a file's pages can go."""
-    result = np.zeros((len(left), vectors.shape[1]))
-
-    def work(part: slice) -> None:
-        for rows in slices(len(vectors), ROWS):
-            result[:, part] += left[:, rows] @ vectors[rows, part]
-            forget(vectors)
-
-    team.run(work, slices(vectors.shape[1], COLUMNS))
-    return result
-
-
-def squared_norms(vectors: Array, team: Workers) -> Array:
-    """Return the diagonal of AᵀA, shape (n,)."""
-    total = np.zeros(vectors.shape[1])
-
-    def work(part: slice) -> None:
-        for rows in slices(len(vectors), ROWS):
-            block = vectors[rows, part]
-            total[part] += np.einsum("ti,ti->i", block, block)
-            forget(vectors)
-
-    team.run(work, slices(vectors.shape[1], COLUMNS))
-    return total
 
 
 def _orthogonal(basis: Array, columns: Array, team: Workers) -> Array:

@@ -185,7 +185,16 @@ def slices(length: int, most: int) -> list[slice]:
     >>> slices(5, 2)
     [slice(0, 1, None), slice(1, 3, None), slice(3, 5, None)]
     """
-    count = -(-length // most)
+    return cut(length, -(-length // most))
+
+
+def cut(length: int, count: int) -> list[slice]:
+    """Cut a range into so many slices, about equally long and none empty.
+
+    >>> cut(5, 3)
+    [slice(0, 1, None), slice(1, 3, None), slice(3, 5, None)]
+    """
+    count = min(count, length)
     edges = [length * number // count for number in range(count + 1)] if count else []
     return [slice(start, end) for start, end in pairwise(edges)]
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qlowrank.lowrank import DenseMatrix, PivotedCholesky, Repivot, repivot
-from qlowrank.lowrank.threads import ALONE
+from qlowrank.lowrank import DenseMatrix, PivotedCholesky, Repivot
 
 EPS = np.finfo(float).eps
 
@@ -51,19 +50,6 @@ def test_the_same_as_decomposing_the_gram_matrix(rng):
     new = Repivot(batch=1)(vectors, np.full(9, 1e-6), keep=lambda rows: kept.extend(rows.copy()))
     np.testing.assert_array_equal(new.pivots, plain.pivots)
     np.testing.assert_allclose(np.abs(kept), np.abs(plain.vectors), atol=1e-9)
-
-
-def test_rows_are_read_in_blocks(rng, monkeypatch):
-    """Products, norms and columns are those of one block, up to the order of sums."""
-    vectors, left = rng.standard_normal((7, 5)), rng.standard_normal((2, 7))
-    monkeypatch.setattr(repivot, "ROWS", 3)
-    expected = np.sum(vectors**2, axis=0)
-    np.testing.assert_allclose(repivot.squared_norms(vectors, ALONE), expected, rtol=7 * EPS)
-    atol = 7 * EPS * np.abs(left).sum() * np.abs(vectors).max()
-    found = repivot.product(left, vectors, ALONE)
-    np.testing.assert_allclose(found, left @ vectors, rtol=0, atol=atol)
-    some = np.array([4, 0, 4])
-    np.testing.assert_array_equal(repivot.columns_of(vectors, some, ALONE), vectors[:, some])
 
 
 def test_progress(rng):

@@ -52,7 +52,7 @@ class Means:
             InputError: There is no room for those of one shell pair.
         """
         enough_for_a_shell_pair(shells, self.memory)
-        room = self.memory / 4 - self.team.count * 8 * shells.widest * len(shells.owner)
+        room = self.memory / 4 - self.team.count * _shell_pair(shells)
         return int(min(most, MOST, max(1, room // _column(shells))))
 
     def vectors_at_a_time(self, nao: int, most: int) -> int:
@@ -72,12 +72,17 @@ def enough_for_a_shell_pair(shells: Shells, memory: float) -> None:
 
 def least_bytes(shells: Shells) -> float:
     """Least memory with which the integrals of these shells can be decomposed."""
-    return 4 * (8 * shells.widest * len(shells.owner) + shells.widest * _column(shells))
+    return 4 * (_shell_pair(shells) + shells.widest * _column(shells))
+
+
+def _shell_pair(shells: Shells) -> float:
+    """Bytes that the integrals of one shell pair take, and their squares for the fields."""
+    return 8.0 * shells.widest * (len(shells.owner) + shells.nao**2)
 
 
 def _column(shells: Shells) -> float:
-    """Bytes that one column takes: its integrals, as a square for the fields, and its vector."""
-    return 8.0 * (2 * len(shells.owner) + 2 * shells.nao**2)
+    """Bytes that one column takes: integrals, what is left of them, a product, and its vector."""
+    return 8.0 * 4 * len(shells.owner)
 
 
 def means(

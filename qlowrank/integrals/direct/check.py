@@ -10,7 +10,7 @@ from qlowrank.checks import Array, InputError
 from qlowrank.integrals.direct.exact import ExactParts
 from qlowrank.integrals.mean_field import ENERGY_TOLERANCE
 from qlowrank.integrals.orbital_space import optional
-from qlowrank.lowrank.repivot import squared_norms
+from qlowrank.lowrank.passes import squared_norms
 from qlowrank.lowrank.threads import Workers
 from qlowrank.memory import forget
 

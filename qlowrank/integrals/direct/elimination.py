@@ -39,8 +39,6 @@ LEAST, MOST = 128, 512
 SHARE, EFFORT = 1 / 5, 32.0
 """A thread takes shell pairs that make up this share of the effort that remains of a batch, but no
 less than this effort: the last ones to be taken are light, so that no thread waits long."""
-ROWS = 512
-"""How many rows of integrals a thread takes at a time."""
 TRIANGLE = 32
 """How many rows of a triangular matrix are multiplied at a time. SciPy's product for triangular
 matrices lets no other thread run."""
@@ -160,7 +158,7 @@ class Elimination:
             vectors[:, part] = mine
             np.einsum("ti,ti->i", mine, mine, out=squares[part])
 
-        self._means.team.run(work, slices(len(self.rows), ROWS))
+        self._means.team.run(work, self.vectors.parts)
         vectors[:, pivots] = np.triu(vectors[:, pivots])  # later ones have nothing left there
         return Batch(vectors, pivots, squares, found.shell_pairs, found.coulomb, found.exchange)
 

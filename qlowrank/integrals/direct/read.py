@@ -25,7 +25,7 @@ from qlowrank.integrals.orbital_space import OrbitalSpace, examine
 from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank import Progress, Repivot, Truncation
 from qlowrank.lowrank.cholesky import rounding_floor
-from qlowrank.lowrank.repivot import squared_norms
+from qlowrank.lowrank.passes import squared_norms
 from qlowrank.lowrank.threads import slices, workers
 from qlowrank.memory import give_back, reused_memory
 

@@ -4,11 +4,13 @@
 from qlowrank.checks import Array
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.shells import Integers
-from qlowrank.lowrank.repivot import columns_of
+from qlowrank.lowrank.passes import columns_of, parts
 from qlowrank.memory import forget
 
 LEAST = 512
-"""Vectors that one array of memory has room for, at least; room that is not used costs none."""
+"""Vectors that one array has room for, at least; room that is not used costs none."""
+COLUMNS = 512
+"""How many columns in memory are multiplied at a time."""
 
 
 class Stack:
@@ -43,6 +45,11 @@ class Stack:
     def append(self, count: int) -> None:
         """Take in the rows that have been written to the last `room`."""
         self._filled[-1] += count
+
+    @property
+    def parts(self) -> list[slice]:
+        """Cut the columns for threads to share."""
+        return parts(self._arrays[-1], COLUMNS, self._means.team)
 
     def at(self, columns: Integers) -> list[Array]:
         """Return some columns of each block."""

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passes over rows of numbers: the same in memory and in a file, however they are cut."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qlowrank.files.scratch import scratch_array
+from qlowrank.lowrank import passes
+from qlowrank.lowrank.threads import ALONE, Workers, workers
+
+EPS = np.finfo(float).eps
+
+
+def in_a_file(array):
+    mapped = scratch_array(array.shape)
+    mapped[...] = array
+    return mapped
+
+
+@pytest.mark.parametrize("placed", [np.array, in_a_file])
+def test_rows_are_read_in_blocks(rng, monkeypatch, placed):
+    """Products, norms and columns are those of one block, up to the order of sums."""
+    vectors, left = placed(rng.standard_normal((7, 5))), rng.standard_normal((2, 7))
+    monkeypatch.setattr(passes, "ROWS", 3)
+    monkeypatch.setattr(passes, "COLUMNS", 2)
+    expected = np.sum(vectors**2, axis=0)
+    with workers() as team:
+        norms = passes.squared_norms(vectors, team)
+        found = passes.product(left, vectors, team)
+        some = np.array([4, 0, 4])
+        columns = passes.columns_of(vectors, some, team)
+    np.testing.assert_allclose(norms, expected, rtol=7 * EPS)
+    atol = 7 * EPS * np.abs(left).sum() * np.abs(vectors).max()
+    np.testing.assert_allclose(found, left @ vectors, rtol=0, atol=atol)
+    np.testing.assert_array_equal(columns, vectors[:, some])
+
+
+@given(length=st.integers(0, 60), count=st.integers(1, 5), wide=st.integers(1, 70))
+def test_parts_of_a_file(length, count, wide):
+    """They are all of it, no wider than allowed, and as many for each thread."""
+    vectors = scratch_array((1, length)) if length else np.empty((1, 0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passes, "WIDE", wide)
+        parts = passes.parts(vectors, 4, Workers(None, count))
+    covered = [place for part in parts for place in range(length)[part]]
+    assert covered == list(range(length))
+    widths = [part.stop - part.start for part in parts]
+    assert max(widths, default=0) <= wide
+    assert len(parts) % count == 0 or len(parts) == length
+    assert max(widths, default=0) - min(widths, default=0) <= 1
+    assert len(parts) < -(-length // wide) + count
+
+
+def test_parts_in_memory():
+    """They are narrow, and the same for any number of threads."""
+    vectors = np.empty((1, 10))
+    for team in (ALONE, Workers(None, 3)):
+        assert passes.parts(vectors, 4, team) == [slice(0, 3), slice(3, 6), slice(6, 10)]
