@@ -52,7 +52,7 @@ class Means:
             InputError: There is no room for those of one shell pair.
         """
         enough_for_a_shell_pair(shells, self.memory)
-        room = self.memory / 4 - self.team.count * _shell_pair(shells)
+        room = self.memory / 3 - self.team.count * _shell_pair(shells)
         return int(min(most, MOST, max(1, room // _column(shells))))
 
     def vectors_at_a_time(self, nao: int, most: int) -> int:
@@ -72,7 +72,7 @@ def enough_for_a_shell_pair(shells: Shells, memory: float) -> None:
 
 def least_bytes(shells: Shells) -> float:
     """Least memory with which the integrals of these shells can be decomposed."""
-    return 4 * (_shell_pair(shells) + shells.widest * _column(shells))
+    return 3 * (_shell_pair(shells) + shells.widest * _column(shells))
 
 
 def _shell_pair(shells: Shells) -> float:

@@ -32,6 +32,7 @@ class Sheets:
 
         self.squares += sum(self._team.map(work, slices(len(rows), ROWS)))
         forget(self._array)
+        forget(rows)
         self._rank += len(rows)
 
     @property
