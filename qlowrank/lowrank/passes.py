@@ -15,7 +15,7 @@ from qlowrank.memory import forget, in_file
 COLUMNS = 1024
 """How many columns in memory are multiplied at a time."""
 WIDE = 2**15
-"""How many columns in a file are, at most: 32 times what the kernel brings at once."""
+"""How many columns in a file are, at most: four times what the kernel brings at once."""
 ROWS = 256
 """How many rows are read at a time."""
 
@@ -23,15 +23,18 @@ ROWS = 256
 def parts(vectors: Array, narrow: int, team: Workers) -> list[slice]:
     """Cut the columns for threads to share: narrow parts in memory, wide ones in a file.
 
+    Sums may depend on the cut in their last bits.
+
     Args:
         vectors: Rows of numbers.
         narrow: Most columns of a part in memory.
         team: Threads; in a file each gets as many parts as the others.
     """
     length = vectors.shape[1]
-    if not in_file(vectors):
-        return slices(length, narrow)
-    return cut(length, team.count * -(-length // (team.count * WIDE)))
+    count = -(-length // narrow)
+    if in_file(vectors):
+        count = min(count, team.count * -(-length // (team.count * WIDE)))
+    return cut(length, count)
 
 
 def columns_of(vectors: Array, indices: np.ndarray, team: Workers) -> Array:

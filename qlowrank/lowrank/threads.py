@@ -203,7 +203,7 @@ def cut(length: int, count: int) -> list[slice]:
 def workers() -> Iterator[Workers]:
     """Give as many threads as linear algebra may use now, each limited to itself.
 
-    What is computed does not depend on the number of threads, to the last bit.
+    What is computed in memory does not depend on the number of threads, to the last bit.
 
     >>> with workers() as team:
     ...     list(team.map(abs, [-1, 2]))

@@ -37,24 +37,32 @@ def test_rows_are_read_in_blocks(rng, monkeypatch, placed):
     np.testing.assert_array_equal(columns, vectors[:, some])
 
 
-@given(length=st.integers(0, 60), count=st.integers(1, 5), wide=st.integers(1, 70))
-def test_parts_of_a_file(length, count, wide):
-    """They are all of it, no wider than allowed, and as many for each thread."""
-    vectors = scratch_array((1, length)) if length else np.empty((1, 0))
+@given(
+    length=st.integers(0, 60),
+    narrow=st.integers(1, 9),
+    count=st.integers(1, 5),
+    wide=st.integers(9, 70),
+)
+def test_parts_of_a_file(length, narrow, count, wide):
+    """They are all of it, no wider than allowed, as many for each thread, but no more than in
+    memory."""
+    vectors, team = np.empty((1, length)), Workers(None, count)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passes, "WIDE", wide)
-        parts = passes.parts(vectors, 4, Workers(None, count))
-    covered = [place for part in parts for place in range(length)[part]]
-    assert covered == list(range(length))
-    widths = [part.stop - part.start for part in parts]
-    assert max(widths, default=0) <= wide
-    assert len(parts) % count == 0 or len(parts) == length
-    assert max(widths, default=0) - min(widths, default=0) <= 1
-    assert len(parts) < -(-length // wide) + count
+        here = passes.parts(vectors, narrow, team)
+        there = passes.parts(in_a_file(vectors) if length else vectors, narrow, team)
+    for parts, most in ((here, narrow), (there, wide)):
+        assert [place for part in parts for place in range(length)[part]] == list(range(length))
+        widths = [part.stop - part.start for part in parts]
+        assert max(widths, default=0) <= most
+        assert max(widths, default=0) - min(widths, default=0) <= 1
+    assert len(there) <= len(here)
+    assert len(there) % count == 0 or there == here
+    assert len(there) < -(-length // wide) + count
 
 
 def test_parts_in_memory():
-    """They are narrow, and the same for any number of threads."""
-    vectors = np.empty((1, 10))
+    """They are the same for any number of threads."""
     for team in (ALONE, Workers(None, 3)):
-        assert passes.parts(vectors, 4, team) == [slice(0, 3), slice(3, 6), slice(6, 10)]
+        found = passes.parts(np.empty((1, 10)), 4, team)
+        assert found == [slice(0, 3), slice(3, 6), slice(6, 10)]

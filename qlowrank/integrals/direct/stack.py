@@ -16,7 +16,8 @@ COLUMNS = 512
 class Stack:
     """Rows of one length in arrays of many rows, each filled before the next is begun.
 
-    Where the arrays are (in memory, in scratch files, in a checkpoint) changes no sum.
+    Where the arrays are (in memory, in scratch files, in a checkpoint) changes sums in their last
+    bits only.
     """
 
     def __init__(self, means: Means, length: int) -> None:
