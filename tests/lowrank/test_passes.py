@@ -44,8 +44,7 @@ def test_rows_are_read_in_blocks(rng, monkeypatch, placed):
     wide=st.integers(9, 70),
 )
 def test_parts_of_a_file(length, narrow, count, wide):
-    """They are all of it, no wider than allowed, as many for each thread, but no more than in
-    memory."""
+    """They are all of it, and as many for each thread, but no more than in memory."""
     vectors, team = np.empty((1, length)), Workers(None, count)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passes, "WIDE", wide)
