@@ -145,16 +145,17 @@ class Elimination:
         inverse = np.tril(dtrtri(factor[:rank, :rank], lower=1)[0]) * scale[order]
         kept = [np.ascontiguousarray(part[:, order].T) for part in coefficients]
         vectors, squares = self.vectors.room(rank), np.empty(len(self.rows))
-        pivots, earlier = chosen[order], np.zeros(len(self.rows), dtype=bool)
-        earlier[self.pivots] = True
+        pivots, left = chosen[order], np.ones(len(self.rows))
+        left[self.pivots] = 0.0
 
         def work(part: slice) -> None:
-            rest = np.concatenate([block[:, part] for block in blocks])[order]
+            rest = np.concatenate([block[:, part] for block in blocks])
+            rest = np.take(rest, order, axis=0, mode="clip")
             self.vectors.subtract(kept, rest, part)
             mine = np.empty_like(rest)
             for some in slices(rank, TRIANGLE):  # what is right of them is zero
                 np.matmul(inverse[some, : some.stop], rest[: some.stop], out=mine[some])
-            mine[:, earlier[part]] = 0.0  # exactly, where there is only rounding left
+            mine *= left[part]  # nothing at earlier pivots, where there is only rounding
             vectors[:, part] = mine
             np.einsum("ti,ti->i", mine, mine, out=squares[part])
 
