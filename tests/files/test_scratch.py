@@ -9,7 +9,7 @@ import pytest
 
 from qlowrank.checks import readonly
 from qlowrank.files.scratch import array_for, mapped_array, scratch_array
-from qlowrank.memory import forget
+from qlowrank.memory import forget, in_file
 
 
 def test_a_scratch_array_is_an_array_without_a_file(tmp_path, rng):
@@ -18,6 +18,9 @@ def test_a_scratch_array_is_an_array_without_a_file(tmp_path, rng):
     assert isinstance(array, np.memmap)
     assert not list(tmp_path.iterdir())
     array[...] = values
+    assert in_file(array)
+    assert in_file(array[2:, 1])
+    assert not in_file(values)
     forget(array)
     forget(values)  # nothing to let go
     np.testing.assert_array_equal(array, values)

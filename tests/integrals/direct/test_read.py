@@ -8,13 +8,15 @@ import pytest
 
 import qlowrank as ql
 from qlowrank.files.scratch import scratch_array
-from qlowrank.integrals.direct import budget
+from qlowrank.integrals.direct import budget, stack
 from qlowrank.integrals.direct import elimination as elimination_module
 from qlowrank.integrals.direct import read as module
 from qlowrank.integrals.direct.budget import least_bytes
 from qlowrank.integrals.direct.read import read_directly
 from qlowrank.integrals.direct.shells import shells_of
 from qlowrank.integrals.mean_field import read_pyscf
+from qlowrank.lowrank import passes
+from qlowrank.parallel import threads
 from tests.molecules import converged, mean_field, molecule
 
 TINY = 1e-9
@@ -334,6 +336,21 @@ def test_arrays_in_files_are_the_same(tmp_path, monkeypatch):
     assert isinstance(few.factors.base, np.memmap)
     assert not list(tmp_path.iterdir())
     np.testing.assert_array_equal(few.factors, plenty.factors)
+
+
+def test_threads_share_wide_columns_of_files(tmp_path, monkeypatch):
+    """Cut otherwise than in memory, sums differ in their last bits, and the bound holds."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for room in (stack, passes):
+        monkeypatch.setattr(room, "COLUMNS", 20)
+    mf = mean_field("water-631g")
+    plenty = read_directly(mf, tolerance=1e-6)
+    monkeypatch.setattr(budget, "array_for", lambda shape, *_: scratch_array(shape))
+    with threads(3):
+        few = read_directly(mf, tolerance=1e-6)
+    several = [np.einsum("tpq,trs->pqrs", s.factors, s.factors) for s in (few, plenty)]
+    error = few.truncation.max_error + plenty.truncation.max_error
+    assert np.abs(several[0] - several[1]).max() <= error <= 2e-6
 
 
 def test_the_least_memory_is_enough(tmp_path, monkeypatch):
