@@ -13,9 +13,9 @@ from qlowrank.lowrank.threads import Workers, cut, slices
 from qlowrank.memory import forget, in_file
 
 COLUMNS = 1024
-"""How many columns in memory are multiplied at a time."""
+"""Most columns of a part in memory."""
 WIDE = 2**15
-"""How many columns in a file are, at most: four times what the kernel brings at once."""
+"""Most columns of a part in a file: four times what the kernel brings at once."""
 ROWS = 256
 """How many rows are read at a time."""
 

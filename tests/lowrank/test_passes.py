@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from qlowrank.files.scratch import scratch_array
 from qlowrank.lowrank import passes
 from qlowrank.lowrank.threads import ALONE, Workers, workers
+from qlowrank.parallel import threads
 
 EPS = np.finfo(float).eps
 
@@ -26,7 +27,7 @@ def test_rows_are_read_in_blocks(rng, monkeypatch, placed):
     monkeypatch.setattr(passes, "ROWS", 3)
     monkeypatch.setattr(passes, "COLUMNS", 2)
     expected = np.sum(vectors**2, axis=0)
-    with workers() as team:
+    with threads(2), workers() as team:
         norms = passes.squared_norms(vectors, team)
         found = passes.product(left, vectors, team)
         some = np.array([4, 0, 4])

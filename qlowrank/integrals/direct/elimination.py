@@ -145,8 +145,8 @@ class Elimination:
         inverse = np.tril(dtrtri(factor[:rank, :rank], lower=1)[0]) * scale[order]
         kept = [np.ascontiguousarray(part[:, order].T) for part in coefficients]
         vectors, squares = self.vectors.room(rank), np.empty(len(self.rows))
-        pivots, left = chosen[order], np.ones(len(self.rows))
-        left[self.pivots] = 0.0
+        pivots, others = chosen[order], np.ones(len(self.rows))
+        others[self.pivots] = 0.0
 
         def work(part: slice) -> None:
             rest = np.concatenate([block[:, part] for block in blocks])
@@ -155,7 +155,7 @@ class Elimination:
             mine = np.empty_like(rest)
             for some in slices(rank, TRIANGLE):  # what is right of them is zero
                 np.matmul(inverse[some, : some.stop], rest[: some.stop], out=mine[some])
-            mine *= left[part]  # nothing at earlier pivots, where there is only rounding
+            mine *= others[part]  # at earlier pivots there is only rounding left
             vectors[:, part] = mine
             np.einsum("ti,ti->i", mine, mine, out=squares[part])
 

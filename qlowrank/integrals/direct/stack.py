@@ -10,7 +10,7 @@ from qlowrank.memory import forget
 LEAST = 512
 """Vectors that one array has room for, at least; room that is not used costs none."""
 COLUMNS = 512
-"""How many columns in memory are multiplied at a time."""
+"""Most columns of a part in memory."""
 
 
 class Stack:
@@ -49,7 +49,7 @@ class Stack:
 
     @property
     def parts(self) -> list[slice]:
-        """Cut the columns for threads to share."""
+        """The columns, cut for threads to share."""
         return parts(self._arrays[-1], COLUMNS, self._means.team)
 
     def at(self, columns: Integers) -> list[Array]:
