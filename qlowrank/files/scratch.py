@@ -12,7 +12,7 @@ import numpy as np
 
 from qlowrank.checks import Array, InputError
 from qlowrank.files.atomic import FULL
-from qlowrank.memory import available_memory
+from qlowrank.memory import available_memory, use_large_pages
 
 HEADER = 4096
 """Bytes, more than HDF5 writes around one contiguous dataset."""
@@ -77,7 +77,7 @@ def mapped_array(path: Path, shape: tuple[int, ...]) -> Array:
     if not size:
         return np.empty(shape)
     _claim(path, offset, size)
-    return np.memmap(path, dtype="<f8", mode="r+", offset=offset, shape=shape)
+    return _mapped(path, offset, shape)
 
 
 def reopened(path: Path, shape: tuple[int, ...]) -> Array:
@@ -93,9 +93,14 @@ def reopened(path: Path, shape: tuple[int, ...]) -> Array:
         if dataset.shape != shape:
             raise InputError(f"{path} holds an array of shape {dataset.shape}, not {shape}.")
         offset = dataset.id.get_offset()
-    if offset is None:
-        return np.empty(shape)
-    return np.memmap(path, dtype="<f8", mode="r+", offset=offset, shape=shape)
+    return np.empty(shape) if offset is None else _mapped(path, offset, shape)
+
+
+def _mapped(path: Path, offset: int, shape: tuple[int, ...]) -> Array:
+    """Map the array in a file."""
+    array = np.memmap(path, dtype="<f8", mode="r+", offset=offset, shape=shape)
+    use_large_pages(array)
+    return array
 
 
 def to_disk(array: Array) -> None:

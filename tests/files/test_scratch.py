@@ -2,13 +2,16 @@
 """Arrays in scratch files: they behave as arrays, leave nothing behind, and say when disks fill."""
 
 import errno
+import mmap
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from qlowrank.checks import readonly
-from qlowrank.files.scratch import array_for, mapped_array, scratch_array
+from qlowrank.files.scratch import array_for, mapped_array, reopened, scratch_array
 from qlowrank.memory import forget, in_file
 
 
@@ -62,3 +65,31 @@ def test_nan_in_a_large_array_is_found():
         readonly("values", values, values.shape)
     with pytest.raises(ValueError, match="1 entries"):
         readonly("values", values.ravel(), (values.size,))
+
+
+def flags_of(path):
+    """The kernel's flags of the mapping of a file (Linux), by its name."""
+    smaps = Path("/proc/self/smaps").read_text(encoding="ascii")
+    _, mapping = smaps.split(str(path))
+    return re.search(r"VmFlags: (.*)", mapping)[1].split()
+
+
+LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage")
+
+
+@pytest.mark.skipif(not LARGE_PAGES.exists(), reason="a kernel without large pages")
+def test_files_come_by_large_pages(tmp_path, monkeypatch):
+    """Both new and old ones; a kernel that has none does without."""
+    made = mapped_array(tmp_path / "made.h5", (1024, 1024))
+    assert "hg" in flags_of(tmp_path / "made.h5")
+    made[...] = 1.0
+    made.flush()
+    del made
+    again = reopened(tmp_path / "made.h5", (1024, 1024))
+    assert "hg" in flags_of(tmp_path / "made.h5")
+    assert again.sum() == again.size
+    monkeypatch.setattr(mmap, "MADV_HUGEPAGE", 2**20)  # no such advice
+    small = mapped_array(tmp_path / "small.h5", (1024, 1024))
+    assert "hg" not in flags_of(tmp_path / "small.h5")
+    small[...] = 1.0
+    assert small.sum() == small.size
