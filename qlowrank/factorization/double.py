@@ -13,7 +13,7 @@ from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_pea
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
-from qlowrank.lowrank.passes import squared_norms
+from qlowrank.lowrank.passes import Passes
 from qlowrank.lowrank.threads import Workers, executor_or, slices, workers
 from qlowrank.memory import forget, reused_memory
 
@@ -172,5 +172,5 @@ def _noise(factors: Array, team: Workers) -> float:
     integrals stands in it enlarged by one over its own size.
     """
     norb = factors.shape[1]
-    squares = squared_norms(factors.reshape(len(factors), norb**2), team)
+    squares = Passes(team).squared_norms(factors.reshape(len(factors), norb**2))
     return float(norb * np.finfo(float).eps * squares.max(initial=0.0))

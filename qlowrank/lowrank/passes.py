@@ -1,76 +1,95 @@
 # SPDX-License-Identifier: Apache-2.0
 """Passes over many rows of numbers, which may be in memory or in a file.
 
-When one number of a file is asked for, the kernel brings 16 pages around it. Once they have been
-used they are let go, so that they do not add up. A pass over narrow columns would bring and let go
-the same pages again and again; one over wide columns does so once for each row.
+What is read of a file comes by pages, which take memory until they are let go. So a few rows are
+gone over at a time, all their columns before the next ones: a pass over narrow columns of all rows
+would bring and let go the same pages again and again.
 """
+
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from qlowrank.checks import Array
-from qlowrank.lowrank.threads import Workers, cut, slices
+from qlowrank.lowrank.threads import ALONE, Workers, cut, slices
 from qlowrank.memory import forget, in_file
 
 COLUMNS = 1024
 """Most columns of a part in memory."""
 WIDE = 2**15
-"""Most columns of a part in a file: four times what the kernel brings at once."""
-ROWS = 256
-"""How many rows are read at a time."""
+"""Most columns of a part in a file."""
+ROWS = 512
+"""How many rows are read at a time, at most."""
+FEWEST = 16
+"""How many rows of a file are read at a time, at least."""
 
 
-def parts(vectors: Array, narrow: int, team: Workers) -> list[slice]:
-    """Cut the columns for threads to share: narrow parts in memory, wide ones in a file.
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Who goes over rows, and how many of them at a time."""
 
-    Sums may depend on the cut in their last bits.
+    team: Workers = ALONE
+    """Threads that share the columns."""
+    pages: float = field(default=np.inf, metadata={"units": "byte"})
+    """How much of a file may be in memory at a time, bytes."""
 
-    Args:
-        vectors: Rows of numbers.
-        narrow: Most columns of a part in memory.
-        team: Threads; in a file each gets as many parts as the others.
-    """
-    length = vectors.shape[1]
-    count = -(-length // narrow)
-    if in_file(vectors):
-        count = min(count, team.count * -(-length // (team.count * WIDE)))
-    return cut(length, count)
+    def parts(self, vectors: Array, narrow: int) -> list[slice]:
+        """Cut the columns for threads to share: narrow parts in memory, wide ones in a file.
 
+        Sums may depend on the cut in their last bits.
 
-def columns_of(vectors: Array, indices: np.ndarray, team: Workers) -> Array:
-    """Return a copy of some columns, a few rows at a time, so that a file's pages can go."""
-    result = np.empty((len(vectors), len(indices)))
+        Args:
+            vectors: Rows of numbers.
+            narrow: Most columns of a part in memory.
+        """
+        length, count = vectors.shape[1], self.team.count
+        wanted = -(-length // narrow)
+        if in_file(vectors):  # each thread gets as many parts as the others
+            wanted = min(wanted, count * -(-length // (count * WIDE)))
+        return cut(length, wanted)
 
-    def work(part: slice) -> None:
-        np.take(vectors[part], indices, axis=1, out=result[part], mode="clip")
-        forget(vectors)
+    def rows(self, vectors: Array) -> list[slice]:
+        """Cut the rows into those that are read at a time: in a file, as few as there is room."""
+        most = self.pages // (8 * max(vectors.shape[1], 1)) if in_file(vectors) else ROWS
+        return slices(len(vectors), int(min(ROWS, max(FEWEST, most))))
 
-    team.run(work, slices(len(vectors), ROWS))
-    return result
+    def columns_of(self, vectors: Array, indices: np.ndarray) -> Array:
+        """Return a copy of some columns."""
+        result = np.empty((len(vectors), len(indices)))
+        each = Passes(self.team, self.pages / self.team.count)  # threads read different rows
 
-
-def product(left: Array, vectors: Array, team: Workers) -> Array:
-    """Return `left @ vectors`, a block at a time, so that a file's pages can go."""
-    result = np.zeros((len(left), vectors.shape[1]))
-
-    def work(part: slice) -> None:
-        for rows in slices(len(vectors), ROWS):
-            result[:, part] += left[:, rows] @ vectors[rows, part]
+        def work(part: slice) -> None:
+            np.take(vectors[part], indices, axis=1, out=result[part], mode="clip")
             forget(vectors)
 
-    team.run(work, parts(vectors, COLUMNS, team))
-    return result
+        self.team.run(work, each.rows(vectors))
+        return result
 
+    def product(self, left: Array, vectors: Array) -> Array:
+        """Return `left @ vectors`."""
+        result = np.zeros((len(left), vectors.shape[1]))
 
-def squared_norms(vectors: Array, team: Workers) -> Array:
-    """Return the diagonal of AᵀA, shape (n,)."""
-    total = np.zeros(vectors.shape[1])
+        def work(part: slice) -> None:
+            self.add(left, vectors, part, result[:, part])
 
-    def work(part: slice) -> None:
-        for rows in slices(len(vectors), ROWS):
-            block = vectors[rows, part]
-            total[part] += np.einsum("ti,ti->i", block, block)
+        self.team.run(work, self.parts(vectors, COLUMNS))
+        return result
+
+    def add(self, left: Array, vectors: Array, part: slice, target: Array) -> None:
+        """Add `left @ vectors[:, part]` to `target`, in place."""
+        for rows in self.rows(vectors):
+            target += left[:, rows] @ vectors[rows, part]
             forget(vectors)
 
-    team.run(work, parts(vectors, COLUMNS, team))
-    return total
+    def squared_norms(self, vectors: Array) -> Array:
+        """Return the diagonal of AᵀA, shape (n,)."""
+        total = np.zeros(vectors.shape[1])
+
+        def work(part: slice) -> None:
+            for rows in self.rows(vectors):
+                block = vectors[rows, part]
+                total[part] += np.einsum("ti,ti->i", block, block)
+                forget(vectors)
+
+        self.team.run(work, self.parts(vectors, COLUMNS))
+        return total

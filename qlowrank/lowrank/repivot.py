@@ -9,8 +9,8 @@ from scipy.linalg.lapack import dpstrf, dtrtri
 
 from qlowrank.checks import Array
 from qlowrank.lowrank.cholesky import Progress, rounding_floor
-from qlowrank.lowrank.passes import columns_of, product, squared_norms
-from qlowrank.lowrank.threads import ALONE, Workers, slices
+from qlowrank.lowrank.passes import Passes
+from qlowrank.lowrank.threads import Workers, slices
 
 TOGETHER = 48
 """How many columns are orthogonalised at a time."""
@@ -18,6 +18,10 @@ AGAIN = 1e-7
 """A column is orthogonalised twice where less than this share of its square is left."""
 MARGIN = 1e-10
 """Smallest share of its largest pivot to which a batch's own Gram matrix is trusted."""
+
+
+ALONE = Passes()
+"""The calling thread, by itself."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,7 +61,7 @@ class Repivot:
         self,
         vectors: Array,
         allowed: Array,
-        team: Workers = ALONE,
+        passes: Passes = ALONE,
         keep: Callable[[Array], None] | None = None,
         progress: Progress | None = None,
     ) -> Repivoted:
@@ -66,26 +70,27 @@ class Repivot:
         Args:
             vectors: A, shape (m, n).
             allowed: a, the largest permitted diagonal element of R at each index, shape (n,).
-            team: Threads that share the products.
+            passes: Threads that share the products, and how many vectors they read at a time.
             keep: Takes the rows of B, a batch at a time, in a buffer that is used again.
             progress: Called as the vectors come.
         """
-        residual = squared_norms(vectors, team)
+        residual = passes.squared_norms(vectors)
         floor = rounding_floor(residual)
         limit = np.maximum(allowed, floor)
         basis = np.empty((len(vectors), len(vectors)))
         pivots: list[int] = []
         while (rank := len(pivots)) < len(vectors) and np.any(residual > limit):
             chosen = self._qualified(residual, limit)
-            block = _orthogonal(basis[:rank], columns_of(vectors, chosen, team), team)
+            columns = passes.columns_of(vectors, chosen)
+            block = _orthogonal(basis[:rank], columns, passes.team)
             new, used = _new_directions(block, chosen, self.span * residual[chosen[0]])
             new = new[: len(vectors) - rank]
             used = used[: len(new)]
             basis[rank : rank + len(new)] = new
-            found = product(new, vectors, team)
+            found = passes.product(new, vectors)
             found[:, pivots] = 0.0
             found[:, used] = np.triu(found[:, used])  # later ones have nothing left there
-            residual -= squared_norms(found, team)
+            residual -= passes.squared_norms(found)
             residual[used] = 0.0
             pivots += used
             if keep is not None:

@@ -9,11 +9,15 @@ from qlowrank.files.scratch import array_for
 from qlowrank.integrals.direct.checkpoint import Checkpoint
 from qlowrank.integrals.direct.shells import Shells
 from qlowrank.lowrank import Progress
+from qlowrank.lowrank.passes import Passes
 from qlowrank.lowrank.threads import Executor, Workers, executor_or
 from qlowrank.memory import available_memory
 
 MOST = 512
 """Most columns in a batch."""
+PARTS = 4
+"""Memory is for four things: arrays that are kept there, columns of a batch, what is looked at of
+arrays in files, and vectors that are turned to other orbitals. Each may have a quarter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +36,18 @@ class Means:
     """Told how far the work is."""
 
     def array(self, *shape: int, held: float = 0.0) -> Array:
-        """Return an empty array: in memory if it takes less than a third of all, else in a file.
+        """Return an empty array: in memory if it takes less than its part, else in a file.
 
         Args:
             shape: Of the array.
-            held: Bytes of the same third that are taken already.
+            held: Bytes of the same part that are taken already.
         """
-        return array_for(shape, self.memory / 3 - held)
+        return array_for(shape, self._part - held)
+
+    @property
+    def passes(self) -> Passes:
+        """How rows are gone over, in memory and in files."""
+        return Passes(self.team, self._part)
 
     def tell(self, task: str, done: int, total: int | None) -> None:
         """Report progress."""
@@ -52,12 +61,17 @@ class Means:
             InputError: There is no room for those of one shell pair.
         """
         enough_for_a_shell_pair(shells, self.memory)
-        room = self.memory / 3 - self.team.count * _shell_pair(shells)
+        room = self._part - self.team.count * _shell_pair(shells)
         return int(min(most, MOST, max(1, room // _column(shells))))
 
     def vectors_at_a_time(self, nao: int, most: int) -> int:
         """How many vectors each thread transforms together, if `most` would be best."""
-        return int(min(most, max(1, self.memory / (4 * self.team.count) // (8 * 3 * nao**2))))
+        return int(min(most, max(1, self._part / self.team.count // (8 * 3 * nao**2))))
+
+    @property
+    def _part(self) -> float:
+        """Bytes for each of the things that memory is for."""
+        return self.memory / PARTS
 
 
 def enough_for_a_shell_pair(shells: Shells, memory: float) -> None:
@@ -72,7 +86,7 @@ def enough_for_a_shell_pair(shells: Shells, memory: float) -> None:
 
 def least_bytes(shells: Shells) -> float:
     """Least memory with which the integrals of these shells can be decomposed."""
-    return 3 * (_shell_pair(shells) + shells.widest * _column(shells))
+    return PARTS * (_shell_pair(shells) + shells.widest * _column(shells))
 
 
 def _shell_pair(shells: Shells) -> float:

@@ -10,16 +10,15 @@ from qlowrank.checks import Array, InputError
 from qlowrank.integrals.direct.exact import ExactParts
 from qlowrank.integrals.mean_field import ENERGY_TOLERANCE
 from qlowrank.integrals.orbital_space import optional
-from qlowrank.lowrank.passes import squared_norms
-from qlowrank.lowrank.threads import Workers
+from qlowrank.lowrank.passes import Passes
 from qlowrank.memory import forget
 
-BATCH = 128
+BATCH = 32
 """Factors looked at at a time."""
 
 
 def check_determinant(
-    parts: ExactParts, factors: Array, nelec: tuple[int, int], team: Workers
+    parts: ExactParts, factors: Array, nelec: tuple[int, int], passes: Passes
 ) -> None:
     r"""Refuse factors whose determinant energy is outside its proven interval.
 
@@ -29,7 +28,7 @@ def check_determinant(
     index = np.arange(factors.shape[1])
     spins = np.array([(index < n).astype(float) for n in nelec])
     density = spins.sum(axis=0)
-    squares = squared_norms(factors.reshape(len(factors), factors.shape[1] ** 2), team)
+    squares = passes.squared_norms(factors.reshape(len(factors), factors.shape[1] ** 2))
     squares, coulomb = squares.reshape(factors.shape[1:]), 0.0
     for start in range(0, len(factors), BATCH):
         part = factors[start : start + BATCH]

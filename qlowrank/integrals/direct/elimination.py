@@ -143,7 +143,7 @@ class Elimination:
         rank = max(int(rank), 1)
         order = order[:rank] - 1
         inverse = np.tril(dtrtri(factor[:rank, :rank], lower=1)[0]) * scale[order]
-        kept = [np.ascontiguousarray(part[:, order].T) for part in coefficients]
+        earlier = [-np.ascontiguousarray(part[:, order].T) for part in coefficients]
         vectors, squares = self.vectors.room(rank), np.empty(len(self.rows))
         pivots, others = chosen[order], np.ones(len(self.rows))
         others[self.pivots] = 0.0
@@ -151,7 +151,7 @@ class Elimination:
         def work(part: slice) -> None:
             rest = np.concatenate([block[:, part] for block in blocks])
             rest = np.take(rest, order, axis=0, mode="clip")
-            self.vectors.subtract(kept, rest, part)
+            self.vectors.add(earlier, part, rest)
             mine = np.empty_like(rest)
             for some in slices(rank, TRIANGLE):  # what is right of them is zero
                 np.matmul(inverse[some, : some.stop], rest[: some.stop], out=mine[some])

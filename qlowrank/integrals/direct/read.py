@@ -25,7 +25,6 @@ from qlowrank.integrals.orbital_space import OrbitalSpace, examine
 from qlowrank.integrals.pairs import pack, unpack
 from qlowrank.lowrank import Progress, Repivot, Truncation
 from qlowrank.lowrank.cholesky import rounding_floor
-from qlowrank.lowrank.passes import squared_norms
 from qlowrank.lowrank.threads import slices, workers
 from qlowrank.memory import give_back, reused_memory
 
@@ -82,7 +81,7 @@ def read_directly(
         tolerance: Largest permitted error of any (pq|rs), Hartree; 0 as far as rounding allows.
         active: (electrons, orbitals) around the Fermi level; mean fields only.
         max_memory: Bytes that arrays may take in memory, the machine's free memory by default;
-            arrays that would take more than a third of it go to scratch files.
+            arrays that would take more than a quarter of it go to scratch files.
         checkpoint: A folder to keep work in while it is done. An interrupted run that is repeated
             with the same input goes on from there; a finished one removes it.
         progress: Called as the work goes on.
@@ -239,7 +238,7 @@ def _first(
 
 def _reached(parts: ExactParts, large: Array, small: Array, own: Means) -> _Reached:
     """Bound what vectors in the wanted orbitals leave."""
-    squares = squared_norms(large, own.team) + squared_norms(small, own.team)
+    squares = own.passes.squared_norms(large) + own.passes.squared_norms(small)
     bounds = residual_bounds(parts.exchange, unpack(squares, len(parts.one_body)))
     return _Reached(
         large=len(large),
@@ -267,14 +266,14 @@ def _decompose(
     sheets, method = Sheets(own, len(large) + len(small), norb), Repivot()
     for part in slices(len(large), method.batch):
         sheets.take(large[part])
-    second = method(small, allowed, own.team, sheets.take, own.progress)
+    second = method(small, allowed, own.passes, sheets.take, own.progress)
     bounds = unpack(second.residual_diagonal, norb) + reached.bounds
     noise = reached.noise + max(reached.rounding, second.rounding)
     del first, large, small
     give_back()
     factors = sheets.filled
     trace = max(float(np.trace(parts.exchange.total)) - sheets.squares, 0.0)
-    check_determinant(parts, factors, space.nelec, own.team)
+    check_determinant(parts, factors, space.nelec, own.passes)
     check_vector(source, parts, factors, trace)
     return Squares(
         constants=parts.constants,

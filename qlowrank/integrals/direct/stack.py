@@ -4,8 +4,6 @@
 from qlowrank.checks import Array
 from qlowrank.integrals.direct.budget import Means
 from qlowrank.integrals.direct.shells import Integers
-from qlowrank.lowrank.passes import columns_of, parts
-from qlowrank.memory import forget
 
 LEAST = 512
 """Vectors that one array has room for, at least; room that is not used costs none."""
@@ -50,17 +48,16 @@ class Stack:
     @property
     def parts(self) -> list[slice]:
         """The columns, cut for threads to share."""
-        return parts(self._arrays[-1], COLUMNS, self._means.team)
+        return self._means.passes.parts(self._arrays[-1], COLUMNS)
 
     def at(self, columns: Integers) -> list[Array]:
         """Return some columns of each block."""
-        return [columns_of(block, columns, self._means.team) for block in self.blocks]
+        return [self._means.passes.columns_of(block, columns) for block in self.blocks]
 
-    def subtract(self, factors: list[Array], target: Array, part: slice) -> None:
-        """Take `Σ factor @ block[:, part]` away from `target`, in place."""
+    def add(self, factors: list[Array], part: slice, target: Array) -> None:
+        """Add `Σ factor @ block[:, part]` to `target`, in place."""
         for left, block in zip(factors, self.blocks, strict=True):
-            target -= left @ block[:, part]
-            forget(block)
+            self._means.passes.add(left, block, part, target)
 
     def _array(self, rows: int) -> Array:
         """Return a new array: in a checkpoint, in memory, or in a scratch file."""
