@@ -24,8 +24,9 @@ their energy and all integrals are exact.
 The columns "libcint", "eigen" and "GFLOP/s" are ours: the shares of the CPU time that PySCF's
 integral drivers and the leaves' eigenvectors take, and what all but integrals achieves in a CPU
 second, counting the transformation, the triangular solve, the second choice of pivots and 9 n³ for
-each leaf; the first line states DGEMM in the same unit. The last line is the exponent of the wall
-time against the number of orbitals.
+each leaf; the first line states DGEMM in the same unit, and whose kernels NumPy runs: where
+OPENBLAS_CORETYPE is set they may be far from what the processor can do. The last line is the
+exponent of the wall time against the number of orbitals.
 """
 
 import argparse
@@ -380,6 +381,17 @@ def dgemm():
     return 2 * 2000**3 / min(times) / 1e9
 
 
+def kernels():
+    """What NumPy multiplies with: OpenBLAS chooses kernels by processor, or as it is told to."""
+    from threadpoolctl import threadpool_info
+
+    found = [library for library in threadpool_info() if "numpy" in library["filepath"]]
+    return ", ".join(
+        f"{library['internal_api']} {library['version']} {library.get('architecture', '')}".strip()
+        for library in found
+    )
+
+
 def show(molecule, peer, results):
     """Print the medians of one peer on one molecule, and return them."""
     failures = [r["failure"] for r in results if "failure" in r]
@@ -430,7 +442,7 @@ def main():
         print(json.dumps(found))
         return
     shown = {}
-    print(f"DGEMM {dgemm():.1f} GFLOP/s")
+    print(f"DGEMM {dgemm():.1f} GFLOP/s ({kernels()})")
     print(
         "molecule   norb  package      leaves  one-norm max error        s    cpu s       MB  "
         "libcint  eigen  GFLOP/s"
