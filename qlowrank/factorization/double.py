@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from qlowrank import checks
 from qlowrank.checks import Array, InputError
 from qlowrank.factorization.cut import chosen, cut_loss
-from qlowrank.factorization.gauge import CholeskyGauge, Gauge, with_positive_peak
+from qlowrank.factorization.gauge import CholeskyGauge, Gauge, signs_of_peaks
 from qlowrank.factorization.record import DoubleFactorization, FactorizationStatus
 from qlowrank.files.scratch import array_for
 from qlowrank.hamiltonian.record import Hamiltonian
@@ -123,7 +123,8 @@ def eigenpairs(factors: Array) -> tuple[Array, Array]:
     ordered = np.empty_like(vectors)
     for leaf, columns, out in zip(vectors, order, ordered, strict=True):
         np.take(leaf, columns, axis=1, out=out, mode="clip")
-    return np.take_along_axis(values, order, axis=1), with_positive_peak(ordered)
+    ordered *= signs_of_peaks(ordered)
+    return np.take_along_axis(values, order, axis=1), ordered
 
 
 def _in_order(leaves: Array, order: NDArray[np.int64], team: Workers) -> Array:

@@ -73,8 +73,10 @@ def with_positive_peak(columns: Array) -> Array:
 
     Works on the last two axes, so that stacks of eigenvector matrices can be passed.
     """
-    if columns.size == 0:
-        return columns
-    highest, lowest = columns.max(axis=-2), columns.min(axis=-2)
-    signs = np.where(-lowest > highest, -1.0, 1.0)[..., None, :]
-    return np.asarray(columns * signs)
+    return np.asarray(columns * signs_of_peaks(columns))
+
+
+def signs_of_peaks(columns: Array) -> Array:
+    """Sign of each column's entry of largest magnitude, shape (..., 1, n); of none, 1."""
+    highest, lowest = columns.max(axis=-2, initial=0.0), columns.min(axis=-2, initial=0.0)
+    return np.where(-lowest > highest, -1.0, 1.0)[..., None, :]

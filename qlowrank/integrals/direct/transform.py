@@ -12,6 +12,8 @@ from qlowrank.memory import forget
 
 VECTORS = 16
 """How many vectors a thread takes at a time."""
+ORBITALS = 64
+"""How many rows of a vector are made at a time."""
 SPARE = 1 / 8
 """Where room does not suffice, it is enlarged by this share at least."""
 COPIED = 128
@@ -89,8 +91,12 @@ class Transformed:
         padded[:, :-1] = vectors
         nao, norb = self._orbitals.shape
         square = np.take(padded, self._index, axis=1, mode="clip")
-        half = square.reshape(-1, nao) @ self._orbitals
-        return pack(self._orbitals.T @ half.reshape(-1, nao, norb))
+        half = (square.reshape(-1, nao) @ self._orbitals).reshape(-1, nao, norb)
+        whole = np.empty((len(vectors), norb, norb))
+        for rows in slices(norb, ORBITALS):  # what is right of them is not needed
+            left = self._orbitals.T[rows]
+            np.matmul(left, half[..., : rows.stop], out=whole[:, rows, : rows.stop])
+        return pack(whole)
 
     def _make_room(self, count: int) -> None:
         """Have room for so many more vectors."""
