@@ -19,6 +19,8 @@ from qlowrank.memory import forget, reused_memory
 
 BATCH = 16
 """Leaves diagonalised at a time."""
+PAGES = 4
+"""Of factors in a file so many times less than the limit of memory is looked at together."""
 
 
 def double_factorize(
@@ -69,7 +71,9 @@ def double_factorize(
     factors = method(hamiltonian.factors)
     with reused_memory(), workers() as team:
         eigenvalues, leaves = _diagonalise(factors, max_memory, team)
-        kept = chosen(eigenvalues, factors, leaves, budget, _noise(factors, team), team)
+        pages = np.inf if max_memory is None else max_memory / PAGES
+        noise = _noise(factors, Passes(team, pages))
+        kept = chosen(eigenvalues, factors, leaves, budget, noise, team)
         loss = cut_loss(np.where(kept, 0.0, eigenvalues), factors, leaves, team)
         eigenvalues = np.where(kept, eigenvalues, 0.0)
         size = np.abs(eigenvalues).max(axis=1, initial=0.0)
@@ -166,12 +170,12 @@ def _cycles(order: NDArray[np.int64]) -> list[list[int]]:
     return cycles
 
 
-def _noise(factors: Array, team: Workers) -> float:
+def _noise(factors: Array, passes: Passes) -> float:
     """Return below what the product of an eigenvalue and its leaf's largest is rounding, Hartree.
 
     A factor is a column of the integrals divided by the root of its pivot, so the rounding of the
     integrals stands in it enlarged by one over its own size.
     """
     norb = factors.shape[1]
-    squares = Passes(team).squared_norms(factors.reshape(len(factors), norb**2))
+    squares = passes.squared_norms(factors.reshape(len(factors), norb**2))
     return float(norb * np.finfo(float).eps * squares.max(initial=0.0))

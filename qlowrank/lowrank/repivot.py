@@ -18,10 +18,8 @@ AGAIN = 1e-7
 """A column is orthogonalised twice where less than this share of its square is left."""
 MARGIN = 1e-10
 """Smallest share of its largest pivot to which a batch's own Gram matrix is trusted."""
-
-
-ALONE = Passes()
-"""The calling thread, by itself."""
+BY_ITSELF = Passes()
+"""The calling thread alone."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,7 +59,7 @@ class Repivot:
         self,
         vectors: Array,
         allowed: Array,
-        passes: Passes = ALONE,
+        passes: Passes = BY_ITSELF,
         keep: Callable[[Array], None] | None = None,
         progress: Progress | None = None,
     ) -> Repivoted:

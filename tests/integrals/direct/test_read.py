@@ -2,6 +2,7 @@
 """Factors straight from shells, against the four-index tensor that they never form."""
 
 import tempfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -369,6 +370,24 @@ def test_the_least_memory_is_enough(tmp_path, monkeypatch):
         ql.InputError, match=r"One shell pair's integrals .* needs .*kB .* at least"
     ):
         read_directly(mf, tolerance=1e-6, max_memory=0.9 * least)
+
+
+def test_few_mapped_factors_are_looked_at_together(tmp_path, monkeypatch):
+    """A limit of memory says how many."""
+    read, rows = [], passes.Passes.rows
+
+    def noted(self, vectors):
+        parts = rows(self, vectors)
+        read.extend(part.stop - part.start for part in parts)
+        return parts
+
+    hamiltonian = ql.from_pyscf(mean_field("water-631g"), tolerance=1e-6)
+    mapped = scratch_array(hamiltonian.factors.shape, tmp_path)
+    mapped[...] = hamiltonian.factors
+    monkeypatch.setattr(passes.Passes, "rows", noted)
+    room = 4 * 20 * mapped[0].nbytes
+    ql.double_factorize(replace(hamiltonian, factors=mapped), max_memory=room)
+    assert 16 < max(read) <= 20
 
 
 def test_leaves_of_mapped_factors(tmp_path, monkeypatch):
