@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many threads there are, and machines beyond this one."""
 
+import asyncio
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -101,6 +103,7 @@ def scheduler(address: str | None, *, patience: float = 30.0) -> Iterator[Execut
             "Work on a scheduler needs Dask; install it with pip install 'qlowrank[distributed]'."
         ) from None
     try:
+        _knock(address, patience)
         client: Any = distributed.Client(  # type: ignore[no-untyped-call]
             address, timeout=patience, set_as_default=False
         )
@@ -112,6 +115,30 @@ def scheduler(address: str | None, *, patience: float = 30.0) -> Iterator[Execut
     with client:
         _greet(client, address, patience)
         yield DaskWorkers(client)
+
+
+def _knock(address: str, patience: float) -> None:
+    """Raise unless a scheduler answers.
+
+    A client is made only then: one that fails stays behind with its loop, and when it is collected
+    while another one starts, the two wait for each other for ever.
+    """
+    from distributed import Security
+    from distributed.core import rpc
+
+    async def knock() -> str:
+        options = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+        peer: Any = rpc(address, connection_args=options)  # type: ignore[no-untyped-call]
+        async with peer:
+            return str((await asyncio.wait_for(peer.identity(), patience))["type"])
+
+    with ThreadPoolExecutor(1) as pool:  # the caller's thread may have a loop, as in a notebook
+        try:
+            kind = pool.submit(lambda: asyncio.run(knock())).result()
+        except TimeoutError:
+            raise OSError(f"nothing that Dask understands within {patience:g} s") from None
+    if kind != "Scheduler":
+        raise ValueError(f"it is a {kind.lower()}")
 
 
 def _greet(client: Any, address: str, patience: float) -> None:

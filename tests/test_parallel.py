@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executors: the same answers in the same order, wherever they are computed and whoever dies."""
 
+import asyncio
+import gc
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
 import qlowrank as ql
 from qlowrank import parallel
@@ -111,24 +114,68 @@ def test_bad_input_on_a_worker_is_bad_input_here(cluster):
         list(executor.map(refuse, [7]))
 
 
-def test_nobody_answers():
+@pytest.fixture
+def silent():
+    """The address of a program that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+def clients_left_open():
+    """Clients that were begun and not closed."""
+    everything = gc.get_objects()
+    return [one for one in everything if isinstance(one, Client) and one.status != "closed"]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("tcp://127.0.0.1:1", r"within 0\.5 s"),
+        ("nonsense:x", "invalid literal"),
+        ("http://127.0.0.1:1", "unknown address scheme"),
+        ("127.0.0.1", "missing port number"),
+        ("tls://127.0.0.1:1", "TLS"),
+    ],
+)
+def test_nobody_answers(address, words):
+    """A client left half open would hang a process that collects it at the wrong moment."""
     with (
-        pytest.raises(ql.InputError, match="No Dask scheduler answers"),
-        scheduler("tcp://127.0.0.1:1", patience=0.5),
+        pytest.raises(ql.InputError, match=f"No Dask scheduler answers .*{words}"),
+        scheduler(address, patience=0.5),
     ):
         pass
+    assert not clients_left_open()
 
 
-def test_no_address_at_all():
-    with pytest.raises(ql.InputError, match="nonsense"), scheduler("nonsense:x", patience=0.5):
-        pass
+def test_somebody_else_answers(cluster, silent):
+    nanny = cluster.workers[0].address
+    for address, patience, words in (
+        (nanny, 30.0, "it is a nanny"),
+        (silent, 0.5, r"nothing that Dask understands within 0\.5 s"),
+    ):
+        with (
+            pytest.raises(ql.InputError, match=words),
+            scheduler(address, patience=patience),
+        ):
+            pass
+    assert not clients_left_open()
+
+
+def test_from_inside_a_running_loop(cluster):
+    """As in a notebook's cell."""
+
+    async def cell():
+        with scheduler(cluster.scheduler_address) as executor:
+            return list(executor.map(abs, [-1, 2]))
+
+    assert asyncio.run(cell()) == [1, 2]
 
 
 def test_no_workers():
     with (
         LocalCluster(n_workers=0, dashboard_address=":0") as local,
         pytest.raises(ql.InputError, match="has no workers"),
-        scheduler(local.scheduler_address, patience=0.5),
+        scheduler(local.scheduler_address, patience=3.0),
     ):
         pass
 
