@@ -2,6 +2,9 @@
 """How many threads there are, and machines beyond this one."""
 
 import asyncio
+import logging
+import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +24,15 @@ Answer = TypeVar("Answer")
 
 IN_FLIGHT = 2
 """Tasks a worker thread is given at a time, so that answers do not pile up in memory."""
+GLANCE = 5.0
+"""Seconds after which somebody who waits for an answer looks whether there are still workers."""
+DESERTED = 600.0
+"""Seconds without any worker after which no answer is expected any more."""
+AGAIN = (
+    "Start scheduler and workers anew and repeat the command; a scan goes on where it stopped, and "
+    "so does a run with --checkpoint."
+)
+GONE = f"The Dask scheduler is gone. {AGAIN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +59,52 @@ class DaskWorkers:
         """Yield `function(task)` for each task, in order; only a few are under way at a time.
 
         Raises:
-            NotConvergedError: No worker finished a task, because each one that tried it died.
+            NotConvergedError: Each worker that tried a task died, all workers left and none came
+                for ten minutes, or the scheduler is gone.
         """
-        from distributed import KilledWorker
+        from distributed import CancelledError, KilledWorker
+        from distributed.comm.core import CommClosedError
 
         remaining = iter(tasks)
         under_way: deque[Any] = deque()
         try:
             while True:
-                room = max(1, IN_FLIGHT * sum(self.client.nthreads().values())) - len(under_way)
+                room = max(1, IN_FLIGHT * self._threads()) - len(under_way)
                 for task in islice(remaining, max(room, 0)):
                     under_way.append(self._submit(function, task))
                 if not under_way:
                     return
-                yield under_way.popleft().result()
+                yield self._answer(under_way.popleft())
         except KilledWorker as error:
             raise NotConvergedError(
                 "Several workers died on the same task, most likely for lack of memory; give "
                 "them more, or ask for a larger tolerance."
             ) from error
+        except (CommClosedError, CancelledError) as error:
+            raise NotConvergedError(GONE) from error
         finally:
             for future in under_way:
                 future.cancel()
+
+    def _answer(self, future: Any) -> Any:
+        """Wait for an answer for as long as there are workers, or may soon be some again."""
+        done, seen = threading.Event(), time.monotonic()
+        future.add_done_callback(lambda _: done.set())
+        while not done.wait(GLANCE):
+            if self._threads():
+                seen = time.monotonic()
+            elif time.monotonic() - seen > DESERTED:
+                raise NotConvergedError(
+                    f"All Dask workers are gone, and none came for {DESERTED:g} s. {AGAIN}"
+                )
+        return future.result()
+
+    def _threads(self) -> int:
+        """Count the workers' threads."""
+        try:
+            return sum(self.client.nthreads().values())
+        except OSError as error:
+            raise NotConvergedError(GONE) from error
 
     def _submit(self, function: Callable[[Task], Answer], task: Task) -> Any:
         """Send a task whole, so that it can be run again when its worker dies."""
@@ -112,9 +148,21 @@ def scheduler(address: str | None, *, patience: float = 30.0) -> Iterator[Execut
             f"No Dask scheduler answers at {address!r} ({error}); start one with dask scheduler, "
             "and pass the address it prints, such as tcp://node7:8786."
         ) from None
-    with client:
+    with _unlogged(), client:
         _greet(client, address, patience)
         yield DaskWorkers(client)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep a client from printing tracebacks: what goes wrong is raised."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _knock(address: str, patience: float) -> None:

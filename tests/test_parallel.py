@@ -106,6 +106,58 @@ def test_a_task_that_kills_every_worker(cluster):
         list(executor.map(always_die, [0]))
 
 
+def interrupted(local, event, patience=30.0):
+    """Answers up to an event after the first one."""
+    with scheduler(local.scheduler_address, patience=patience) as executor:
+        answers = executor.map(nap, [0.1] * 20)
+        yield next(answers)
+        event()
+        yield from answers
+
+
+def test_the_scheduler_goes(capfd):
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as local:
+        capfd.readouterr()
+        with pytest.raises(ql.NotConvergedError, match=r"scheduler is gone.* --checkpoint"):
+            list(interrupted(local, local.close, patience=3.0))
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_all_workers_go(monkeypatch):
+    monkeypatch.setattr(parallel, "GLANCE", 0.1)
+    monkeypatch.setattr(parallel, "DESERTED", 1.0)
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as local,
+        pytest.raises(ql.NotConvergedError, match=r"none came for 1 s.* --checkpoint"),
+    ):
+        list(interrupted(local, lambda: local.scale(0)))
+
+
+def test_workers_come_back(monkeypatch):
+    monkeypatch.setattr(parallel, "GLANCE", 0.1)
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as local:
+
+        def replaced():
+            local.scale(0)
+            while local.scheduler.workers:
+                time.sleep(0.01)
+            local.scale(1)
+
+        assert list(interrupted(local, replaced)) == [0.1] * 20
+
+
+def refuse_slowly(_):
+    raise TimeoutError("the license server is slow")
+
+
+def test_a_task_with_a_timeout_of_its_own(cluster):
+    with (
+        scheduler(cluster.scheduler_address) as executor,
+        pytest.raises(TimeoutError, match="license server"),
+    ):
+        list(executor.map(refuse_slowly, [0]))
+
+
 def test_bad_input_on_a_worker_is_bad_input_here(cluster):
     with (
         scheduler(cluster.scheduler_address) as executor,
