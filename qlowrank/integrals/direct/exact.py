@@ -98,7 +98,8 @@ def exact_parts(
         InputError: The mean field's energy is not that of its density.
     """
     mean_field, window, listed = space.mean_field, space.window, densities.matrices
-    hcore = (mean_field if space.cas is None else space.cas).get_hcore()
+    own_hcore = mean_field.get_hcore()
+    hcore = own_hcore if space.cas is None else space.cas.get_hcore()
     nuclear = float(mean_field.energy_nuc())
 
     def summed(places: list[int]) -> tuple[Array, Array, Array]:
@@ -116,7 +117,7 @@ def exact_parts(
 
     determinant = energy(densities.spins, hcore)
     name = type(mean_field).__name__
-    own = energy(densities.converged, mean_field.get_hcore())
+    own = energy(densities.converged, own_hcore)
     agree(name, own, float(mean_field.e_tot))
     if source is mean_field:
         agree(name, determinant, float(source.e_tot))

@@ -101,7 +101,7 @@ def read_directly(
             identity = basis.shells, basis.orbitals, densities.matrices, tolerance
             kept = open_checkpoint(Path(checkpoint), *identity)
         own = means(max_memory, kept, team, progress)
-        squares = _decompose(source, space, basis, densities, tolerance, own)
+        squares = _decompose(_Problem(source, space, basis, densities, tolerance), own)
         if kept is not None:
             kept.close()
     return squares
@@ -160,6 +160,19 @@ class _Basis:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class _Problem:
+    """What is to be decomposed, and how closely."""
+
+    source: Any
+    """PySCF's object."""
+    space: OrbitalSpace
+    basis: _Basis
+    densities: Densities
+    tolerance: float
+    """Largest permitted error of any (pq|rs), Hartree; 0 as far as rounding allows."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class _Reached:
     """What so many vectors leave at most."""
 
@@ -194,15 +207,9 @@ class _First:
     """What was asked for, or, where that was as little as possible, what is possible."""
 
 
-def _first(
-    source: Any,
-    space: OrbitalSpace,
-    basis: _Basis,
-    densities: Densities,
-    tolerance: float,
-    own: Means,
-) -> _First:
+def _first(problem: _Problem, own: Means) -> _First:
     """Lower the threshold in atomic orbitals until the bound in the wanted orbitals is enough."""
+    basis, densities, tolerance = problem.basis, problem.densities, problem.tolerance
     asked = tolerance or basis.least
     threshold = max(asked * FIRST, basis.floor) if tolerance else basis.safe
     parts, rounds = None, list[_Reached]()
@@ -214,7 +221,7 @@ def _first(
     while True:
         found.lower(threshold)
         if parts is None:
-            parts = exact_parts(source, space, densities, *_fields(space, densities, found))
+            parts = _exact(problem, found)
         reached = _reached(parts, turned.large, turned.small, own)
         spoiled = bool(rounds) and reached.error > rounds[-1].error  # by rounding
         if not spoiled:
@@ -249,16 +256,10 @@ def _reached(parts: ExactParts, large: Array, small: Array, own: Means) -> _Reac
     )
 
 
-def _decompose(
-    source: Any,
-    space: OrbitalSpace,
-    basis: _Basis,
-    densities: Densities,
-    tolerance: float,
-    own: Means,
-) -> Squares:
+def _decompose(problem: _Problem, own: Means) -> Squares:
     """Find vectors, replace the small ones by fewer, and check what they give."""
-    first = _first(source, space, basis, densities, tolerance, own)
+    source, space = problem.source, problem.space
+    first = _first(problem, own)
     give_back()
     parts, reached, norb = first.parts, first.reached, space.window.shape[1]
     allowed = first.tolerance - pack(reached.bounds) - reached.noise
@@ -283,7 +284,7 @@ def _decompose(
         nelec=space.nelec,
         truncation=Truncation(
             rank=len(factors),
-            tolerance=tolerance,
+            tolerance=problem.tolerance,
             max_error=float(bounds.max(initial=0.0)) + noise,
             discarded=trace,
         ),
@@ -291,14 +292,16 @@ def _decompose(
     )
 
 
-def _fields(space: OrbitalSpace, densities: Densities, found: Elimination) -> tuple[Array, Array]:
-    """J and K of all integrals: those of computed shell pairs, and PySCF's of the others.
+def _exact(problem: _Problem, found: Elimination) -> ExactParts:
+    """Put together J and K of all integrals: of computed shell pairs, and PySCF's of the others.
 
     J is that of filled densities only; no other is needed.
     """
-    mol, wanted = space.mean_field.mol, (densities.matrices, densities.filled)
-    coulomb, exchange = remaining_fields(mol, found.shells, found.computed, *wanted)
-    return found.coulomb + coulomb, found.exchange + exchange
+    space, densities = problem.space, problem.densities
+    wanted = densities.matrices, densities.filled
+    rest = remaining_fields(space.mean_field.mol, found.shells, found.computed, *wanted)
+    coulomb, exchange = found.coulomb + rest[0], found.exchange + rest[1]
+    return exact_parts(problem.source, space, densities, coulomb, exchange)
 
 
 def _refuse_unproven(best: _Reached, asked: float) -> None:
