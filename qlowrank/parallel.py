@@ -140,9 +140,7 @@ def scheduler(address: str | None, *, patience: float = 30.0) -> Iterator[Execut
         ) from None
     try:
         _knock(address, patience)
-        client: Any = distributed.Client(  # type: ignore[no-untyped-call]
-            address, timeout=patience, set_as_default=False
-        )
+        client: Any = distributed.Client(address, timeout=patience, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(
             f"No Dask scheduler answers at {address!r} ({error}); start one with dask scheduler, "
@@ -175,8 +173,7 @@ def _knock(address: str, patience: float) -> None:
     from distributed.core import rpc
 
     async def knock() -> str:
-        options = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
-        peer: Any = rpc(address, connection_args=options)  # type: ignore[no-untyped-call]
+        peer: Any = rpc(address, connection_args=Security().get_connection_args("client"))
         async with peer:
             return str((await asyncio.wait_for(peer.identity(), patience))["type"])
 

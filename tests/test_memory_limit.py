@@ -43,9 +43,9 @@ print(taken(1.0, limit), taken(1e-6, limit), taken(1e-6, None))
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
-    not Path("/proc/self/clear_refs").exists(), reason="only Linux says how much was taken"
+    not Path("/proc/self/clear_refs").exists(),
+    reason="only Linux begins its count of the most memory anew when asked to",
 )
 def test_a_run_stays_within_its_limit():
     """What a run with hardly a vector takes are tables; all that grows with vectors has a limit."""

@@ -3,9 +3,11 @@
 
 import asyncio
 import gc
+import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -106,21 +108,42 @@ def test_a_task_that_kills_every_worker(cluster):
         list(executor.map(always_die, [0]))
 
 
-def interrupted(local, event, patience=30.0):
-    """Answers up to an event after the first one."""
-    with scheduler(local.scheduler_address, patience=patience) as executor:
+def interrupted(address, event, patience=30.0):
+    """Answers, with an event after the first one."""
+    with scheduler(address, patience=patience) as executor:
         answers = executor.map(nap, [0.1] * 20)
         yield next(answers)
         event()
         yield from answers
 
 
-def test_the_scheduler_goes(capfd):
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as local:
-        capfd.readouterr()
-        with pytest.raises(ql.NotConvergedError, match=r"scheduler is gone.* --checkpoint"):
-            list(interrupted(local, local.close, patience=3.0))
-    assert "Traceback" not in capfd.readouterr().err
+def test_the_scheduler_closes():
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as local,
+        pytest.raises(ql.NotConvergedError, match=r"scheduler is gone.* --checkpoint"),
+    ):
+        list(interrupted(local.scheduler_address, local.close, patience=3.0))
+
+
+def test_the_scheduler_is_killed(tmp_path, caplog):
+    """Its client would log a traceback."""
+    where = tmp_path / "scheduler.json"
+    options = ("--scheduler-file", str(where), "--no-dashboard")
+    dask = (sys.executable, "-m", "dask")
+    with (
+        subprocess.Popen([*dask, "scheduler", *options, "--port", "0"]) as boss,
+        subprocess.Popen([*dask, "worker", *options, "--no-nanny"]) as worker,
+    ):
+        try:
+            while not where.exists():
+                time.sleep(0.05)
+            address = json.loads(where.read_text())["address"]
+            with pytest.raises(ql.NotConvergedError, match=r"scheduler is gone.* --checkpoint"):
+                list(interrupted(address, boss.kill))
+        finally:
+            boss.kill()
+            worker.kill()
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_all_workers_go(monkeypatch):
@@ -130,7 +153,15 @@ def test_all_workers_go(monkeypatch):
         LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as local,
         pytest.raises(ql.NotConvergedError, match=r"none came for 1 s.* --checkpoint"),
     ):
-        list(interrupted(local, lambda: local.scale(0)))
+        list(interrupted(local.scheduler_address, lambda: local.scale(0)))
+
+
+def test_long_tasks_are_waited_for(cluster, monkeypatch):
+    """Longer than workers may be gone, as long as they are there."""
+    monkeypatch.setattr(parallel, "GLANCE", 0.1)
+    monkeypatch.setattr(parallel, "DESERTED", 0.3)
+    with scheduler(cluster.scheduler_address) as executor:
+        assert list(executor.map(nap, [1.0])) == [1.0]
 
 
 def test_workers_come_back(monkeypatch):
@@ -143,7 +174,7 @@ def test_workers_come_back(monkeypatch):
                 time.sleep(0.01)
             local.scale(1)
 
-        assert list(interrupted(local, replaced)) == [0.1] * 20
+        assert list(interrupted(local.scheduler_address, replaced)) == [0.1] * 20
 
 
 def refuse_slowly(_):
